@@ -1,0 +1,108 @@
+//! Sixteen lower-case hexadecimal digits, there and back.
+//!
+//! Both directions work on the whole word at once and branch only when a digit is bad: a stamp is written
+//! and read in the time of a few loads.
+
+use crate::{BadDigit, WrongLength};
+
+/// Returns the 16 digits of `word`, most significant first.
+#[inline]
+pub(crate) const fn hex16(word: u64) -> [u8; 16] {
+    let [a, b, c, d, e, f, g, h] = hex8(word >> 32);
+    let [i, j, k, l, m, n, o, p] = hex8(word & 0xffff_ffff);
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+/// Returns the 8 digits of a number below 2^32.
+#[inline]
+const fn hex8(number: u64) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // One digit's four bits to a byte: halves, then quarters, then eighths move apart.
+    let x = (number | (number << 16)) & 0x0000_ffff_0000_ffff;
+    let x = (x | (x << 8)) & 0x00ff_00ff_00ff_00ff;
+    let x = (x | (x << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+    // A digit above 9 plus 6 has bit 4 set; those move on from '0' + 10 to 'a'. No byte ever carries.
+    let letters = (x.wrapping_add(6 * EACH) >> 4) & EACH;
+    const ZEROS: u64 = b'0' as u64 * EACH;
+    let to_letter = (b'a' - b'0' - 10) as u64;
+    x.wrapping_add(ZEROS).wrapping_add(letters.wrapping_mul(to_letter)).to_be_bytes()
+}
+
+/// Returns the bytes as text. They are ASCII wherever this crate calls it, so that nothing is lost.
+#[inline]
+pub(crate) fn as_str(ascii: &[u8]) -> &str {
+    debug_assert!(ascii.is_ascii(), "only this crate's own digits and separators come here");
+    core::str::from_utf8(ascii).unwrap_or_default()
+}
+
+/// Returns `bytes` as an array, where there are exactly `N` of them.
+#[inline]
+pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Result<&[u8; N], WrongLength> {
+    bytes.try_into().map_err(|_| WrongLength::new(bytes.len(), N))
+}
+
+/// Reads 16 lower-case hex digits.
+#[inline]
+pub(crate) fn parse_hex16(digits: &[u8; 16]) -> Result<u64, BadDigit> {
+    let mut word = 0;
+    let mut all = 0;
+    for &digit in digits {
+        let value = value_of(digit);
+        all |= value;
+        word = (word << 4) | u64::from(value & 0xf);
+    }
+    if all > 0xf {
+        return Err(first_bad(digits));
+    }
+    Ok(word)
+}
+
+/// Returns the value of a digit, or a number above 15 for what is none.
+#[inline]
+const fn value_of(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit.wrapping_sub(b'0'),
+        b'a'..=b'f' => digit.wrapping_sub(b'a').wrapping_add(10),
+        _ => 0xff,
+    }
+}
+
+#[cold]
+fn first_bad(digits: &[u8; 16]) -> BadDigit {
+    let at = digits.iter().position(|&digit| value_of(digit) > 0xf).unwrap_or_default();
+    BadDigit::new(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn every_digit_stands_in_every_place_and_comes_back() {
+        for place in 0..16 {
+            for digit in 0..16_u64 {
+                let word = digit << (4 * place);
+                let text = hex16(word);
+                assert_eq!(as_str(&text), format!("{word:016x}"));
+                assert_eq!(parse_hex16(&text), Ok(word));
+            }
+        }
+    }
+
+    #[test]
+    fn only_sixteen_lower_case_digits_are_digits() {
+        for byte in 0..=u8::MAX {
+            let good = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            for place in 0..16 {
+                let mut text = *b"0123456789abcdef";
+                text[place] = byte;
+                let read = parse_hex16(&text);
+                assert_eq!(read.is_ok(), good, "{byte:#x} at {place}");
+                if !good {
+                    assert_eq!(read, Err(BadDigit::new(place)));
+                }
+            }
+        }
+    }
+}
