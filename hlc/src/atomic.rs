@@ -167,7 +167,7 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
     #[inline]
     #[doc(alias("now", "new_timestamp", "increment"))]
     pub fn tick(&self) -> Result<Packed<L>, TickError> {
-        driver::tick(&self.state, &self.source, self.limits)
+        driver::tick(&self.state, &self.source, &self.limits)
     }
 
     /// Issues `count` consecutive stamps in one atomic step.
@@ -182,7 +182,7 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
     /// As [`tick`](Self::tick).
     #[inline]
     pub fn reserve(&self, count: NonZeroU32) -> Result<Reservation<L>, TickError> {
-        driver::reserve(&self.state, &self.source, self.limits, count)
+        driver::reserve(&self.state, &self.source, &self.limits, count)
     }
 
     /// Records that a message stamped `remote` was received, and issues the stamp of that receive event:
@@ -202,7 +202,7 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
     #[inline]
     #[doc(alias("update", "receive", "witness"))]
     pub fn observe(&self, remote: Packed<L>) -> Result<Packed<L>, ObserveError> {
-        driver::observe(&self.state, &self.source, self.limits, remote)
+        driver::observe(&self.state, &self.source, &self.limits, remote)
     }
 
     /// Makes every later stamp come after `remote`, without an event of its own: for knowledge that is not
@@ -224,7 +224,7 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
     /// greater stamp. To hand data over, send it with a `tick`.
     #[inline]
     pub fn merge(&self, remote: Packed<L>) -> Result<(), ObserveError> {
-        driver::merge(&self.state, &self.source, self.limits, remote)
+        driver::merge(&self.state, &self.source, &self.limits, remote)
     }
 
     /// Reads the state, the lead and the counts. It reads the source once; no event.
@@ -239,6 +239,27 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
 }
 
 impl State {
+    /// Steps from `last`, or from the word itself where that guess was stale and led to a refusal: what the
+    /// clock already knows is never refused.
+    #[inline]
+    fn step_from(&self, last: &mut u64, event: Event) -> Result<u64, Refusal> {
+        // Ends because each failure found another, greater word.
+        loop {
+            match rule::step(*last, event, u64::MAX) {
+                Ok(new) => return Ok(new),
+                // ORDERING: Relaxed, twice. Nothing is published: a refusal promises nothing about memory. A
+                // read-modify-write, because only that reads the newest word: with the load alone,
+                // `loom_tests::what_the_clock_knows_is_not_refused_because_of_a_stale_read` fails.
+                Err(refusal) => {
+                    match self.last.compare_exchange(*last, *last, Ordering::Relaxed, Ordering::Relaxed) {
+                        Ok(_) => return Err(refusal),
+                        Err(actual) => *last = actual,
+                    }
+                }
+            }
+        }
+    }
+
     const_fn! {
         const fn new() -> Self {
             Self {
@@ -272,7 +293,7 @@ impl Cell for &State {
         let mut last = self.last.load(Ordering::Relaxed);
         // Ends because each failure is another call's success, or spurious: lock-free, not wait-free.
         loop {
-            let new = rule::step(last, event, u64::MAX)?;
+            let new = self.step_from(&mut last, event)?;
             // ORDERING: AcqRel. Pairs with itself in every other `tick`, `observe` and `reserve`: whoever
             // gets a greater stamp also sees what we did before this call. Acquire weakened, or release:
             // `loom_tests::whoever_gets_a_greater_stamp_sees_what_came_before_the_smaller` fails.
@@ -290,7 +311,7 @@ impl Cell for &State {
         let mut last = self.last.load(Ordering::Relaxed);
         // Ends because each failure raised the word, until it is at or above what is merged; or spurious.
         loop {
-            let new = rule::step(last, event, u64::MAX)?;
+            let new = self.step_from(&mut last, event)?;
             if new == last {
                 return Ok(new);
             }

@@ -137,7 +137,7 @@ impl<S: Source, L: Layout> Clock<S, L> {
     #[inline]
     #[doc(alias("now", "new_timestamp", "increment"))]
     pub fn tick(&mut self) -> Result<Packed<L>, TickError> {
-        driver::tick(&mut self.state, &self.source, self.limits)
+        driver::tick(&mut self.state, &self.source, &self.limits)
     }
 
     /// Issues `count` consecutive stamps in one step.
@@ -148,7 +148,7 @@ impl<S: Source, L: Layout> Clock<S, L> {
     /// than the [`SkewPolicy`] accepts from peers. The clock is then as it was.
     #[inline]
     pub fn reserve(&mut self, count: NonZeroU32) -> Result<Reservation<L>, TickError> {
-        driver::reserve(&mut self.state, &self.source, self.limits, count)
+        driver::reserve(&mut self.state, &self.source, &self.limits, count)
     }
 
     /// Records that a message stamped `remote` was received, and issues the stamp of that receive event:
@@ -164,7 +164,7 @@ impl<S: Source, L: Layout> Clock<S, L> {
     #[inline]
     #[doc(alias("update", "receive", "witness"))]
     pub fn observe(&mut self, remote: Packed<L>) -> Result<Packed<L>, ObserveError> {
-        driver::observe(&mut self.state, &self.source, self.limits, remote)
+        driver::observe(&mut self.state, &self.source, &self.limits, remote)
     }
 
     /// Makes every later stamp come after `remote`, without an event of its own: for knowledge that is not
@@ -181,7 +181,7 @@ impl<S: Source, L: Layout> Clock<S, L> {
     /// - `Exhausted`: `remote` is the layout's last timestamp.
     #[inline]
     pub fn merge(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
-        driver::merge(&mut self.state, &self.source, self.limits, remote)
+        driver::merge(&mut self.state, &self.source, &self.limits, remote)
     }
 
     /// Reads the state, the lead and the counts. It reads the source once; no event.

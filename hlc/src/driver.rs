@@ -62,7 +62,7 @@ pub(crate) trait Stats {
 pub(crate) fn tick<L: Layout>(
     cell: impl Cell,
     source: &impl Source,
-    limits: Limits,
+    limits: &Limits,
 ) -> Result<Packed<L>, TickError> {
     let mut cell = cell;
     let now = read(&mut cell, source)?;
@@ -77,7 +77,7 @@ pub(crate) fn tick<L: Layout>(
 pub(crate) fn reserve<L: Layout>(
     cell: impl Cell,
     source: &impl Source,
-    limits: Limits,
+    limits: &Limits,
     count: NonZeroU32,
 ) -> Result<Reservation<L>, TickError> {
     let mut cell = cell;
@@ -96,7 +96,7 @@ pub(crate) fn reserve<L: Layout>(
 pub(crate) fn observe<L: Layout>(
     cell: impl Cell,
     source: &impl Source,
-    limits: Limits,
+    limits: &Limits,
     remote: Packed<L>,
 ) -> Result<Packed<L>, ObserveError> {
     let mut cell = cell;
@@ -112,7 +112,7 @@ pub(crate) fn observe<L: Layout>(
 pub(crate) fn merge<L: Layout>(
     cell: impl Cell,
     source: &impl Source,
-    limits: Limits,
+    limits: &Limits,
     remote: Packed<L>,
 ) -> Result<(), ObserveError> {
     if remote.to_bits() <= cell.last() {
@@ -125,7 +125,7 @@ pub(crate) fn merge<L: Layout>(
 fn merge_newer<L: Layout>(
     cell: impl Cell,
     source: &impl Source,
-    limits: Limits,
+    limits: &Limits,
     remote: Packed<L>,
 ) -> Result<(), ObserveError> {
     let mut cell = cell;
@@ -212,7 +212,7 @@ fn refuse_end(cell: &mut impl Cell, error: Exhausted) -> Exhausted {
 #[cold]
 fn refuse_tick<L: Layout>(
     cell: &mut impl Cell,
-    limits: Limits,
+    limits: &Limits,
     refusal: Refusal,
     now: PhysicalTime,
     is_block: bool,
@@ -224,7 +224,7 @@ fn refuse_tick<L: Layout>(
 #[cold]
 fn refuse_remote<L: Layout>(
     cell: &mut impl Cell,
-    limits: Limits,
+    limits: &Limits,
     refusal: Refusal,
     now: PhysicalTime,
     remote: Packed<L>,

@@ -113,7 +113,7 @@ impl fmt::Display for UnknownVersion {
     }
 }
 
-/// A character that is no lower-case hexadecimal digit, or no separator where one belongs.
+/// A character that is no lower-case hexadecimal digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadDigit {
     at: usize,
@@ -186,6 +186,57 @@ impl fmt::Display for TextError {
             Self::Separator => f.write_str("timestamp and node id are not joined by a single '-'"),
             Self::ZeroTimestamp => f.write_str(ZERO),
             Self::NodeId(error) => error.fmt(f),
+        }
+    }
+}
+
+/// A UUID of another version than 7.
+#[cfg(feature = "uuid")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongUuidVersion {
+    version: usize,
+}
+
+#[cfg(feature = "uuid")]
+impl WrongUuidVersion {
+    pub(crate) const fn new(version: usize) -> Self {
+        Self { version }
+    }
+
+    /// Returns the version that was found.
+    #[must_use]
+    pub const fn version(&self) -> usize {
+        self.version
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl fmt::Display for WrongUuidVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UUID of version {}, only version 7 holds a stamp", self.version)
+    }
+}
+
+/// Why a UUID is not a stamp.
+#[cfg(feature = "uuid")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UuidError {
+    /// The variant is not that of RFC 9562, so that there is no version.
+    Variant,
+    /// The version is not 7.
+    Version(WrongUuidVersion),
+    /// Milliseconds and counter are zero: "no timestamp" is not a timestamp.
+    ZeroTimestamp,
+}
+
+#[cfg(feature = "uuid")]
+impl fmt::Display for UuidError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variant => f.write_str("UUID variant is not that of RFC 9562"),
+            Self::Version(error) => error.fmt(f),
+            Self::ZeroTimestamp => f.write_str(ZERO),
         }
     }
 }
@@ -420,3 +471,13 @@ errors!(
     TickError,
     ObserveError,
 );
+
+#[cfg(feature = "uuid")]
+impl From<WrongUuidVersion> for UuidError {
+    fn from(cause: WrongUuidVersion) -> Self {
+        Self::Version(cause)
+    }
+}
+
+#[cfg(feature = "uuid")]
+errors!(WrongUuidVersion, UuidError);

@@ -105,7 +105,7 @@ mod tests {
         );
         assert_eq!(
             Packed::<Ntp60>::first_at(time).unwrap().human().to_string(),
-            "2024-02-27T00:00:00.123456787Z+0"
+            "2024-02-27T00:00:00.123456788Z+0"
         );
         assert_eq!(Packed::<Secs32>::first_at(time).unwrap().human().to_string(), "2024-02-27T00:00:00Z+0");
         assert_eq!(Timestamp::MAX.human().to_string(), "+10889-08-02T05:31:50.655Z+65535");

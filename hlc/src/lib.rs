@@ -1,4 +1,98 @@
-//! Hybrid logical clock.
+//! Timestamps near wall time that never go back, and that order causes before their effects.
+//!
+//! A [`Clock`] joins a physical clock with a counter: each stamp it issues is above every stamp it has
+//! issued or seen, whatever the physical clock does, and stays within the clocks' own error of real time.
+//!
+//! ```
+//! use hlc::{Clock, source::ManualSource};
+//!
+//! let (fast, slow) = (ManualSource::at_millis(1_300), ManualSource::at_millis(1_000));
+//! let (mut alice, mut bob) = (Clock::new(&fast), Clock::new(&slow));
+//! let question = alice.tick()?;
+//! let answer = bob.observe(question)?;
+//! assert!(answer > question, "although Bob's wall clock is 300 ms behind");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # When to use this
+//!
+//! For message headers, database versions and event logs: wherever a `SystemTime` would be compared with one
+//! from another host. A stamp is 8 bytes ([`Timestamp`]), or 16 with the node that made it ([`Stamp`]).
+//!
+//! Stamps tell *that* one event may have caused another, never that two are concurrent: for that take a
+//! vector clock (`vector-clock`). Where nearness to wall time does not matter, a Lamport clock (`lamport`)
+//! needs no physical clock. Neither gives mutual exclusion: guard a resource with fencing tokens
+//! (`epoch-fence`), not with time.
+//!
+//! | you have | take |
+//! |---|---|
+//! | one owner, or a target without atomics | [`Clock`] |
+//! | many threads | [`AtomicClock`], also in a `static` |
+//! | a wall clock | [`SystemSource`](source::SystemSource) |
+//! | a need for speed | [`AnchoredSource`](source::AnchoredSource), [`CachedSource`](source::CachedSource) |
+//! | a timer that wraps, and no calendar | [`Widening`](source::Widening) under [`Offset`](source::Offset) |
+//! | a test | [`ManualSource`](source::ManualSource) |
+//! | a database with its own layout of the 64 bits | [`layout`] |
+//!
+//! # Guarantees
+//!
+//! - **Monotonic**: each stamp of a clock is above all that it issued, observed or merged before.
+//! - **Unique**: no clock issues a stamp twice. Two clocks can issue equal timestamps; a [`Stamp`] with
+//!   distinct node ids is unique in the system.
+//! - **Causal**: if an event could have caused another (same clock, or a chain of messages each stamped with
+//!   `tick` and received with `observe`), its stamp is the lesser.
+//! - **Bounded skew**: no accepted stamp moves the clock further ahead of its physical clock than the
+//!   [`SkewPolicy`]: by default 500 ms. A stamp is never below its physical reading by one unit of the layout or
+//!   more; in layouts that round up, not at all.
+//! - **Thread-safe**: [`AtomicClock`] keeps all of these under any interleaving, and a greater stamp from
+//!   `tick`, `observe` or `reserve` sees what preceded the smaller one. `merge` promises only the number.
+//! - **Restart-safe**: No. A clock that starts again below its last stamp relies on physical time having gone
+//!   on. Keep the last stamp and give it to [`resume_after`](Clock::resume_after).
+//! - **Progress**: lock-free: some caller always finishes. No call blocks, allocates or spins on another.
+//!
+//! # What can go wrong
+//!
+//! **The wall clock steps back.** Stamps go on rising from the last one by their counter, ahead of the wall
+//! clock until it has caught up. [`Snapshot::lead`] shows by how much; with
+//! [`LeadPolicy::AtMost`] the clock refuses instead. All guarantees hold but nearness to time.
+//!
+//! **The wall clock jumps ahead.** The clock follows it and cannot come back; peers refuse its stamps beyond
+//! their [`SkewPolicy`], so that the others stay right. [`StepLimit`](source::StepLimit) refuses the jump itself.
+//!
+//! **A peer lives in the year 2500**, or says so. Its stamps are refused and counted; the clock does not
+//! change. Under [`SkewPolicy::Unbounded`] one such stamp moves every clock that hears of it, for good.
+//!
+//! **More stamps than a counter holds.** Above 65,536 in one millisecond, the counter of the default layout
+//! carries into physical time and the clock runs ahead: [`Snapshot::carries`] counts it. Take a layout with a
+//! larger counter for such rates.
+//!
+//! **Two nodes share a name.** Their stamps can be equal: **Unique** is lost, the rest holds.
+//!
+//! **A stamp is not authenticated.** Whoever can send bytes can send stamps up to the skew limit ahead, and
+//! move the clock by as much as that. It cannot move it further, back, or to its end.
+//!
+//! **The end.** At the layout's last timestamp each call returns [`Exhausted`]; nothing wraps.
+//!
+//! # Crate features
+//!
+//! - `std` (default): `SystemSource`, `MonotonicSource`, `InstantCounter`, `Ticker`, `to_system_time`.
+//! - `portable-atomic`: `AtomicClock` and the shared sources on targets without 64-bit atomics.
+//! - `serde`: text where the format is read by people, integers elsewhere; always validated.
+//! - `uuid`: a stamp as UUIDv7 and back, order kept.
+//! - `quanta`: a cycle counter for `AnchoredSource`.
+//!
+//! Without features the crate is `no_std`, allocates nothing and depends on nothing.
+//!
+//! # Format
+//!
+//! Bytes, text and UUID are specified in [`format`].
+//!
+//! # Sources
+//!
+//! - Kulkarni, Demirbas, Madappa, Avva, Leone: *Logical Physical Clocks* (OPODIS 2014): the algorithm is its
+//!   figure 5, the packed form its section 6.2.
+//! - Lamport: *Time, Clocks, and the Ordering of Events in a Distributed System* (CACM 21(7), 1978).
+//! - RFC 9562, section 5.7: UUIDv7.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -16,20 +110,31 @@ mod error;
 mod human;
 pub mod layout;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod node_id;
 mod packed;
 mod physical_time;
 mod reservation;
 mod rule;
+#[cfg(feature = "serde")]
+mod serde;
 mod snapshot;
 pub mod source;
 mod stamp;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod sync;
 mod text;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+#[doc = include_str!("../FORMAT.md")]
+pub mod format {}
 
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use self::atomic::AtomicClock;
+#[cfg(feature = "uuid")]
+pub use self::error::{UuidError, WrongUuidVersion};
 pub use self::{
     clock::Clock,
     error::{

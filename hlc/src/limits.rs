@@ -62,7 +62,7 @@ impl Limits {
 
     /// The event of one local stamp.
     #[inline]
-    pub(crate) fn tick<L: Layout>(self, now: PhysicalTime) -> Result<Event, Exhausted> {
+    pub(crate) fn tick<L: Layout>(&self, now: PhysicalTime) -> Result<Event, Exhausted> {
         let floor = floor::<L>(now)?;
         Ok(Event::Tick {
             floor,
@@ -73,14 +73,18 @@ impl Limits {
 
     /// The event of `count` local stamps: a block may not reach further ahead than peers accept.
     #[inline]
-    pub(crate) fn reserve<L: Layout>(self, now: PhysicalTime, count: NonZeroU32) -> Result<Event, Exhausted> {
+    pub(crate) fn reserve<L: Layout>(
+        &self,
+        now: PhysicalTime,
+        count: NonZeroU32,
+    ) -> Result<Event, Exhausted> {
         let floor = floor::<L>(now)?;
         let lead_ceiling = lead_ceiling::<L>(self.reserve_lead(), now, floor);
         Ok(Event::Tick { floor, count, lead_ceiling })
     }
 
     /// The stricter of the clock's own limit and the one that peers apply.
-    const fn reserve_lead(self) -> LeadPolicy {
+    const fn reserve_lead(&self) -> LeadPolicy {
         match (self.skew, self.lead) {
             (SkewPolicy::Unbounded, lead) => lead,
             (SkewPolicy::AtMost(skew), LeadPolicy::Report) => LeadPolicy::AtMost(skew),
@@ -92,7 +96,11 @@ impl Limits {
 
     /// The event of a message with stamp `remote`.
     #[inline]
-    pub(crate) fn observe<L: Layout>(self, now: PhysicalTime, remote: Packed<L>) -> Result<Event, Exhausted> {
+    pub(crate) fn observe<L: Layout>(
+        &self,
+        now: PhysicalTime,
+        remote: Packed<L>,
+    ) -> Result<Event, Exhausted> {
         let floor = floor::<L>(now)?;
         Ok(Event::Observe {
             floor,
@@ -104,12 +112,12 @@ impl Limits {
 
     /// The event of knowledge of `remote`.
     #[inline]
-    pub(crate) fn merge<L: Layout>(self, now: PhysicalTime, remote: Packed<L>) -> Event {
+    pub(crate) fn merge<L: Layout>(&self, now: PhysicalTime, remote: Packed<L>) -> Event {
         Event::Merge { remote: remote.to_bits(), skew_ceiling: self.skew_ceiling::<L>(now) }
     }
 
     #[inline]
-    fn skew_ceiling<L: Layout>(self, now: PhysicalTime) -> u64 {
+    fn skew_ceiling<L: Layout>(&self, now: PhysicalTime) -> u64 {
         match self.skew {
             SkewPolicy::AtMost(limit) => Packed::<L>::ceiling(later(now, limit)),
             SkewPolicy::Unbounded => u64::MAX,
@@ -119,7 +127,7 @@ impl Limits {
     /// Says in time what the rule said in words.
     #[cold]
     pub(crate) fn explain_tick<L: Layout>(
-        self,
+        &self,
         refusal: Refusal,
         now: PhysicalTime,
         block: bool,
@@ -138,7 +146,7 @@ impl Limits {
     /// Says in time what the rule said in words.
     #[cold]
     pub(crate) fn explain_observe<L: Layout>(
-        self,
+        &self,
         refusal: Refusal,
         now: PhysicalTime,
         remote: Packed<L>,

@@ -54,6 +54,31 @@ impl NodeId {
         self.0
     }
 
+    /// Returns the 16 lower-case hex digits, as ASCII bytes.
+    #[must_use]
+    #[inline]
+    pub const fn to_text(self) -> [u8; 16] {
+        text::hex16(self.0)
+    }
+
+    /// Writes the 16 lower-case hex digits into `buffer`, and returns them.
+    #[inline]
+    pub fn encode_text(self, buffer: &mut [u8; 16]) -> &str {
+        *buffer = self.to_text();
+        text::as_str(buffer)
+    }
+
+    /// Reads exactly the form that [`to_text`](Self::to_text) writes.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`] where `text` is not 16 lower-case hexadecimal digits, or the number is 2^58 or more.
+    #[inline]
+    pub fn from_text(text: &[u8]) -> Result<Self, TextError> {
+        let digits = text::exactly::<16>(text)?;
+        Ok(Self::new(text::parse_hex16(digits)?)?)
+    }
+
     /// Returns the eight bytes, big-endian.
     #[must_use]
     #[inline]
@@ -97,7 +122,7 @@ impl From<u32> for NodeId {
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(text::as_str(&text::hex16(self.0)))
+        f.pad(text::as_str(&self.to_text()))
     }
 }
 
@@ -112,7 +137,6 @@ impl FromStr for NodeId {
 
     /// Reads exactly the form that `Display` writes: 16 lower-case hex digits.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let bytes = text::exactly::<16>(s.as_bytes())?;
-        Self::new(text::parse_hex16(bytes)?).map_err(TextError::NodeId)
+        Self::from_text(s.as_bytes())
     }
 }

@@ -120,18 +120,29 @@ impl<L: Layout> Packed<L> {
         (self.to_bits() & Self::MAX_COUNTER as u64) as u32
     }
 
-    /// Returns physical time, rounded down to the nanosecond.
+    /// Returns physical time: the beginning of the stamp's unit.
+    ///
+    /// Where a unit does not begin on a nanosecond, as in [`Ntp48`](crate::layout::Ntp48) and
+    /// [`Ntp60`](crate::layout::Ntp60), it is the nanosecond beside it that a clock puts in the same unit:
+    /// the next one in a layout that rounds readings down, the one before in a layout that rounds them up.
+    /// So [`first_at`](Self::first_at) of it is the first stamp of this very unit, for every unit of a
+    /// nanosecond or more, and it errs to the same side of the reading as the unit itself.
     #[must_use]
     #[expect(clippy::arithmetic_side_effects, reason = "units per second are checked not to be zero")]
     pub const fn physical_time(self) -> PhysicalTime {
         let units = self.physical_units();
         let secs = L::EPOCH_UNIX_SECS.saturating_add(units / L::UNITS_PER_SECOND);
-        // Below 2^32 units of a second, times 10^9: below 2^62. The quotient is below 10^9.
-        let nanos = (units % L::UNITS_PER_SECOND).wrapping_mul(NANOS_PER_SEC as u64) / L::UNITS_PER_SECOND;
-        #[expect(clippy::cast_possible_truncation, reason = "below 10^9, as said above")]
+        // Below 2^32 units of a second, times 10^9: below 2^62. The quotient is at most 10^9.
+        let scaled = (units % L::UNITS_PER_SECOND).wrapping_mul(NANOS_PER_SEC as u64);
+        let nanos = match L::ROUNDING {
+            Rounding::Down => scaled.div_ceil(L::UNITS_PER_SECOND),
+            Rounding::Up => scaled / L::UNITS_PER_SECOND,
+        };
+        // Only where a unit is shorter than a nanosecond is the next nanosecond another second's.
+        #[expect(clippy::cast_possible_truncation, reason = "at most 10^9, as said above")]
         match PhysicalTime::new(secs, nanos as u32) {
             Some(time) => time,
-            None => PhysicalTime::MAX,
+            None => PhysicalTime::from_secs(secs.saturating_add(1)),
         }
     }
 

@@ -46,24 +46,28 @@ impl PhysicalTime {
 
     /// Makes a reading from whole seconds since the Unix epoch.
     #[must_use]
+    #[inline]
     pub const fn from_secs(secs: u64) -> Self {
         Self { secs, nanos: 0 }
     }
 
     /// Makes a reading from milliseconds since the Unix epoch.
     #[must_use]
+    #[inline]
     pub const fn from_millis(millis: u64) -> Self {
         Self::from_duration(Duration::from_millis(millis))
     }
 
     /// Makes a reading from microseconds since the Unix epoch.
     #[must_use]
+    #[inline]
     pub const fn from_micros(micros: u64) -> Self {
         Self::from_duration(Duration::from_micros(micros))
     }
 
     /// Makes a reading from nanoseconds since the Unix epoch: up to the year 2554.
     #[must_use]
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self::from_duration(Duration::from_nanos(nanos))
     }
@@ -77,6 +81,7 @@ impl PhysicalTime {
 
     /// Returns the time since the Unix epoch.
     #[must_use]
+    #[inline]
     pub const fn to_duration(self) -> Duration {
         Duration::new(self.secs, self.nanos)
     }
@@ -114,6 +119,7 @@ impl PhysicalTime {
 
     /// Returns the reading `by` later, or `None` past [`MAX`](Self::MAX).
     #[must_use]
+    #[inline]
     pub const fn checked_add(self, by: Duration) -> Option<Self> {
         match self.to_duration().checked_add(by) {
             Some(sum) => Some(Self::from_duration(sum)),

@@ -105,6 +105,7 @@ const fn admit(last: u64, remote: u64, skew_ceiling: u64, end: u64) -> Result<u6
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the naive form computes in numbers too wide to overflow")]
 mod tests {
     use super::*;
 

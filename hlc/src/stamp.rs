@@ -94,13 +94,13 @@ impl<L: Layout> Stamp<NodeId, L> {
     pub fn from_text(text: &[u8]) -> Result<Self, TextError> {
         const NODE_AT: usize = 17;
         let text = text::exactly::<33>(text)?;
-        let (timestamp, rest) = text.split_at(16);
-        let Some((b'-', node)) = rest.split_first() else {
+        let (Some(timestamp), Some(b'-'), Some(node)) =
+            (text.first_chunk(), text.get(NODE_AT - 1), text.last_chunk())
+        else {
             return Err(TextError::Separator);
         };
-        let timestamp = Packed::from_text(timestamp)?;
-        let node = text::parse_hex16(text::exactly(node)?)
-            .map_err(|bad| BadDigit::new(bad.at().saturating_add(NODE_AT)))?;
+        let timestamp = Packed::from_bits(text::parse_hex16(timestamp)?).ok_or(TextError::ZeroTimestamp)?;
+        let node = text::parse_hex16(node).map_err(|bad| BadDigit::new(bad.at().saturating_add(NODE_AT)))?;
         Ok(Self { timestamp, node: NodeId::new(node)? })
     }
 

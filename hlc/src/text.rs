@@ -5,6 +5,9 @@
 
 use crate::{BadDigit, WrongLength};
 
+/// One in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// Returns the 16 digits of `word`, most significant first.
 #[inline]
 pub(crate) const fn hex16(word: u64) -> [u8; 16] {
@@ -16,7 +19,6 @@ pub(crate) const fn hex16(word: u64) -> [u8; 16] {
 /// Returns the 8 digits of a number below 2^32.
 #[inline]
 const fn hex8(number: u64) -> [u8; 8] {
-    const EACH: u64 = 0x0101_0101_0101_0101;
     // One digit's four bits to a byte: halves, then quarters, then eighths move apart.
     let x = (number | (number << 16)) & 0x0000_ffff_0000_ffff;
     let x = (x | (x << 8)) & 0x00ff_00ff_00ff_00ff;
@@ -44,33 +46,50 @@ pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Result<&[u8; N], WrongLen
 /// Reads 16 lower-case hex digits.
 #[inline]
 pub(crate) fn parse_hex16(digits: &[u8; 16]) -> Result<u64, BadDigit> {
-    let mut word = 0;
-    let mut all = 0;
-    for &digit in digits {
-        let value = value_of(digit);
-        all |= value;
-        word = (word << 4) | u64::from(value & 0xf);
-    }
-    if all > 0xf {
+    let both = u128::from_be_bytes(*digits);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are taken apart")]
+    let (high, low) = (parse_hex8((both >> 64) as u64), parse_hex8(both as u64));
+    if high.bad | low.bad != 0 {
         return Err(first_bad(digits));
     }
-    Ok(word)
+    Ok((high.number << 32) | low.number)
 }
 
-/// Returns the value of a digit, or a number above 15 for what is none.
+/// What eight digits stand for.
+struct Hex8 {
+    /// Below 2^32; means nothing unless `bad` is zero.
+    number: u64,
+    /// Zero where all eight are digits.
+    bad: u64,
+}
+
+/// Reads 8 characters, the first in the most significant byte.
 #[inline]
-const fn value_of(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit.wrapping_sub(b'0'),
-        b'a'..=b'f' => digit.wrapping_sub(b'a').wrapping_add(10),
-        _ => 0xff,
-    }
+const fn parse_hex8(text: u64) -> Hex8 {
+    const HIGH_NIBBLES: u64 = 0xf0 * EACH;
+    const ZEROS: u64 = b'0' as u64 * EACH;
+    const TO_LETTER: u64 = (b'a' - b'0' - 10) as u64;
+    // Bit 6 tells 'a' to 'f' from '0' to '9'. A digit is then '0' + value, and 0x27 more for a letter.
+    let letters = (text >> 6) & EACH;
+    let values = text.wrapping_sub(ZEROS).wrapping_sub(letters.wrapping_mul(TO_LETTER));
+    // Where every value is below 16, no byte borrowed from the next (adding back carries nowhere), so that
+    // the values are those of the characters, each with or without the 0x27. What is left are characters
+    // after '9' and before 'a': a value plus 6 reaches 16 just where it needs a letter.
+    let needs_letter = values.wrapping_add(6 * EACH);
+    let bad = (values | (needs_letter ^ (letters << 4))) & HIGH_NIBBLES;
+
+    // One digit's four bits to a byte: eighths, quarters and halves move together.
+    let x = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let x = (x | (x >> 8)) & 0x0000_ffff_0000_ffff;
+    let number = (x | (x >> 16)) & 0xffff_ffff;
+    Hex8 { number, bad }
 }
 
+/// The place of the first character that is no digit.
 #[cold]
 fn first_bad(digits: &[u8; 16]) -> BadDigit {
-    let at = digits.iter().position(|&digit| value_of(digit) > 0xf).unwrap_or_default();
-    BadDigit::new(at)
+    let is_bad = |digit: &u8| !matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    BadDigit::new(digits.iter().position(is_bad).unwrap_or_default())
 }
 
 #[cfg(test)]

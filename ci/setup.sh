@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Installs what the named stages need and this machine lacks; says nothing where all is there.
+#
+#   ci/setup.sh [STAGE...]     no stage: what all of them need
+#
+# Needs rustup's stable toolchain, and Debian's apt, as root or through sudo, for what the system lacks.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
+
+# What a fresh machine gets. A version that is already there is left alone.
+cargo_deny_version=0.20.2
+cargo_fuzz_version=0.13.2
+cargo_hack_version=0.6.46
+
+stages=" ${*:-deny features fuzz lint} "
+needed_by() {
+    local stage
+    for stage in "$@"; do
+        [[ $stages == *" $stage "* ]] && return 0
+    done
+    return 1
+}
+
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "cannot install $missing: this is not root, and there is no sudo"
+    fi
+}
+
+# A linker for everything, Python for the checks, a C++ compiler for libFuzzer.
+missing=''
+command -v cc >/dev/null || missing+=' gcc libc6-dev'
+command -v git >/dev/null || missing+=' git'
+command -v python3 >/dev/null || missing+=' python3'
+if needed_by fuzz && ! command -v c++ >/dev/null; then missing+=' g++'; fi
+if [[ -n $missing ]]; then
+    missing=${missing# }
+    command -v apt-get >/dev/null || die "install these by hand, there is no apt here: $missing"
+    step "apt: $missing"
+    apt=(env DEBIAN_FRONTEND=noninteractive timeout 300 apt-get -q -o DPkg::Lock::Timeout=120)
+    as_root "${apt[@]}" update || die 'apt-get update failed'
+    # shellcheck disable=SC2086
+    as_root "${apt[@]}" install -y --no-install-recommends $missing || die "apt could not install $missing"
+fi
+python3 -c 'import tomllib' 2>/dev/null || die 'python3 is older than 3.11; the checks need its tomllib'
+
+command -v cargo >/dev/null || die "there is no cargo; install rustup's stable toolchain first"
+wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+have=$(rustc --version | sed 's/^rustc \([0-9.]*\).*/\1/')
+[[ $(printf '%s\n' "$wanted" "$have" | sort -V | head -n 1) == "$wanted" ]] ||
+    die "rustc $have is older than $wanted; run: rustup update stable"
+
+component() {
+    local name=$1
+    shift
+    "$@" >/dev/null 2>&1 && return
+    step "rustup: $name"
+    timeout 300 rustup component add "$name" || die "rustup could not add $name"
+}
+if needed_by lint; then
+    component rustfmt cargo fmt --version
+    component clippy cargo clippy --version
+fi
+
+# Tools are built unoptimised: they run for seconds, and building them would take minutes.
+tool() {
+    local name=$1 version=$2
+    cargo "${name#cargo-}" --version >/dev/null 2>&1 && return
+    step "cargo install $name $version"
+    env -u CARGO_TARGET_DIR -u RUSTFLAGS CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+        timeout 900 cargo install --quiet --locked "$name" --version "$version" ||
+        die "cargo could not install $name $version within 15 minutes"
+}
+if needed_by features; then tool cargo-hack "$cargo_hack_version"; fi
+if needed_by fuzz && [[ -f fuzz/Cargo.toml ]]; then tool cargo-fuzz "$cargo_fuzz_version"; fi
+if needed_by deny; then tool cargo-deny "$cargo_deny_version"; fi

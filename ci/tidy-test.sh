@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Sees each rule of tidy.sh pass on a small clean workspace, and fire when its violation is planted there.
+# shellcheck disable=SC2016
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+fired=' '
+
+# A workspace that keeps every rule, with something in it for each rule to look at.
+fixture() {
+    rm -rf "$scratch/it"
+    mkdir -p "$scratch/it/clock/src" "$scratch/it/clock/tests/it" "$scratch/it/bench/src" "$scratch/it/docs"
+    cd "$scratch/it"
+    git init --quiet
+    cat >Cargo.toml <<'TOML'
+[workspace]
+resolver = "3"
+members = ["clock", "bench"]
+
+[workspace.lints.rust]
+unsafe_code = "deny"
+TOML
+    cat >clock/Cargo.toml <<'TOML'
+[package]
+name = "clock"
+version = "0.1.0"
+edition = "2024"
+include = ["src/**", "*.md", "LICENSE-*"]
+
+[lints]
+workspace = true
+TOML
+    cat >bench/Cargo.toml <<'TOML'
+[package]
+name = "bench"
+version = "0.0.0"
+edition = "2024"
+publish = false
+
+[lints]
+workspace = true
+TOML
+    for file in README.md CHANGELOG.md FORMAT.md LICENSE-APACHE LICENSE-MIT; do
+        echo 'text' >"clock/$file"
+    done
+    cat >clock/src/lib.rs <<'RUST'
+//! A clock. SeqCst, `core::sync::atomic` and #[allow(dead_code)] in a comment are words.
+//!
+//! # Guarantees
+//!
+//! - **Monotonic**: it rises.
+//! - **Restart-safe**: No.
+mod sync;
+pub mod clock;
+RUST
+    cat >clock/src/sync.rs <<'RUST'
+pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
+RUST
+    cat >clock/src/clock.rs <<'RUST'
+use core::cmp::Ordering::{Equal, Less};
+use crate::sync::{AtomicU64, Ordering};
+
+pub fn raise(word: &AtomicU64) -> u64 {
+    let text = "Ordering::SeqCst \" // std::sync::atomic";
+    // ORDERING: AcqRel. Pairs with itself.
+    word.fetch_add(1, Ordering::AcqRel)
+}
+
+#[expect(dead_code, reason = "shows that a reason is enough")]
+fn unused() {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+    #[test]
+    fn a_unit_test_is_found() {}
+}
+RUST
+    cat >clock/tests/it/laws.rs <<'RUST'
+proptest! {
+    #[test]
+    fn it_never_goes_back(a in any::<u64>()) {}
+}
+RUST
+    echo 'use std::sync::atomic::Ordering;' >bench/src/lib.rs
+    cat >docs/verification.md <<'MD'
+| crate | guarantee | tests | tool and bound | not covered |
+|---|---|---|---|---|
+| `clock` | **Monotonic** | `laws::it_never_goes_back`, `clock::tests::a_unit_test_is_found` | proptest | none |
+MD
+}
+
+# Plants what the rest of the line does in a clean copy, and sees this rule fire, and no other.
+fires() {
+    local rule=$1 output
+    shift
+    fixture
+    "$@"
+    if output=$(python3 "$root/ci/tidy.py" "$scratch/it"); then
+        die "$rule stayed silent on: $*"
+    fi
+    if ! grep -q ": $rule: " <<<"$output" || grep -v ": $rule: " <<<"$output" | grep -qv '^tidy: '; then
+        die "$rule was to fire alone on: $*"$'\n'"$output"
+    fi
+    fired+="$rule "
+}
+
+append() {
+    printf '%b\n' "$2" >>"$1"
+}
+
+replace() {
+    grep -q -- "$2" "$1" || die "nothing to replace: $2 in $1"
+    sed -i "s~$2~$3~" "$1"
+}
+
+# Put together here, so that this file does not hold them.
+open_task=TO; open_task+=DO
+home=/ho; home+=me/someone
+
+fixture
+python3 "$root/ci/tidy.py" "$scratch/it" >/dev/null || {
+    python3 "$root/ci/tidy.py" "$scratch/it" || true
+    die 'the clean workspace is not clean'
+}
+
+src=clock/src/clock.rs
+fires ordering-tag replace "$src" 'ORDERING: AcqRel' 'thread safe'
+fires ordering-tag replace "$src" 'ORDERING: AcqRel' 'ORDERING: Relaxed'
+fires ordering-tag replace "$src" 'word.fetch' '\n\n\n\n\n\n\n\n\n\n\n\nword.fetch'
+fires ordering-tag append "$src" 'fn f(w: \&AtomicU64) -> u64 {\n\n\n\n\n\n w.load(AtomicOrdering::Acquire) }'
+fires ordering-import append "$src" '// ORDERING: Relaxed.\nuse crate::sync::Ordering::Relaxed;'
+fires ordering-import append "$src" 'use crate::sync::Ordering::{Acquire, Release};'
+fires ordering-import append "$src" 'use crate::sync::Ordering::*;'
+fires ordering-import append "$src" 'use crate::sync::Ordering as O;'
+fires seq-cst append "$src" '// ORDERING: SeqCst.\nconst O: Ordering = Ordering::SeqCst;'
+fires atomics-door append "$src" 'use core::sync::atomic::AtomicBool;'
+fires atomics-door append "$src" 'use std::{\n    sync::{Arc, atomic::AtomicBool},\n};'
+fires atomics-door append "$src" 'type Word = portable_atomic::AtomicU64;'
+fires ascii append "$src" '// \xc2\xb5s'
+fires ascii append clock/Cargo.toml '# \xe2\x80\x94'
+fires open-task append bench/src/lib.rs "// $open_task: later"
+fires lints replace bench/Cargo.toml 'workspace = true' ''
+fires lints replace clock/Cargo.toml '^\[lints\]' '[package.metadata.lints]'
+fires length append "$src" "$(printf '\\n%.0s' {1..600})"
+fires reason append "$src" '#[allow(dead_code)]\nfn g() {}'
+fires reason append clock/tests/it/laws.rs '#![cfg_attr(loom, expect(unused_imports))]'
+fires ignored-test append clock/tests/it/laws.rs '#[ignore = "slow"]\nfn h() {}'
+fires named-test replace docs/verification.md 'never_goes_back' 'sometimes_goes_back'
+fires named-test replace docs/verification.md 'laws::it' 'model::it'
+fires named-test replace clock/tests/it/laws.rs '#\[test\]' ''
+fires named-test append docs/verification.md '| `clock` | **Unique** | by eye | | |'
+fires named-test append docs/verification.md '| `sundial` | **Unique** | `laws::it_never_goes_back` | | |'
+fires named-test append docs/verification.md '| `clock` | **Unique** | `fuzz/nothing` | | |'
+fires guarantee-row replace clock/src/lib.rs 'Restart-safe\*\*: No' 'Restart-safe**: it is'
+fires guarantee-row replace docs/verification.md 'Monotonic' 'Unique'
+fires machine-path append clock/README.md "see $home/notes"
+fires published-files rm clock/FORMAT.md
+fires published-files cp /dev/null clock/README.md
+fires published-files replace clock/Cargo.toml '^include.*' ''
+
+while read -r rule _; do
+    [[ $fired == *" $rule "* ]] || die "no violation is planted for $rule"
+done < <(python3 "$root/ci/tidy.py" --rules)
+step "tidy: each of $(wc -w <<<"$(tr ' ' '\n' <<<"$fired" | sort -u)") rules fires on its violations, and on nothing else"

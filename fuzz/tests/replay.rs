@@ -1,0 +1,35 @@
+//! The corpus, replayed on an ordinary compiler; and as many bytes that look random, so that a target
+//! without a corpus is run as well.
+
+use std::{fs, path::Path};
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let mut inputs = 0;
+    for entry in fs::read_dir(&corpus).expect("each target has a corpus") {
+        run(&fs::read(entry.unwrap().path()).unwrap());
+        inputs += 1;
+    }
+    assert!(inputs > 0, "{} is empty", corpus.display());
+
+    let mut state = 1_u64;
+    for length in 0..400 {
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state.to_be_bytes()[0]
+            })
+            .collect();
+        run(&bytes);
+    }
+}
+
+#[test]
+fn hlc_decode() {
+    replay("hlc_decode", clock_fuzz::hlc_decode::run);
+}
+
+#[test]
+fn hlc_operations() {
+    replay("hlc_operations", clock_fuzz::hlc_operations::run);
+}

@@ -1,0 +1,26 @@
+//! The public surface of `hlc`, used as a stranger would.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed; clippy.toml says so for test functions, but not for what they call"
+)]
+
+mod clocks;
+mod laws;
+mod layouts;
+mod limits;
+mod model;
+mod order;
+mod paper;
+#[cfg(feature = "serde")]
+mod serde;
+mod source;
+mod text;
+mod traits;
+#[cfg(feature = "uuid")]
+mod uuid;
+mod vectors;
+mod wire;
