@@ -7,7 +7,7 @@ use crate::actor::Plain;
 use crate::error::Capacity;
 use crate::sealed::Sealed;
 
-/// Storage for at most `N` entries, inside the value itself. No allocator.
+/// Storage for at most `N` entries, inside the value itself. No allocator. An `N` of 0 does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a name, of which no value is ever made")]
 pub enum Fixed<const N: usize> {}
