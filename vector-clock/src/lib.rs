@@ -32,6 +32,11 @@
 //! | one clock and many threads | `SharedVectorClock` (feature `parking_lot`) |
 //! | bytes that only want comparing | [`ClockRef`] |
 //! | a peer that has nearly the same vector | [`Delta`] |
+//! | values that clients write concurrently under one key | `DvvSet` |
+//! | a set of events with gaps | `DotSet` |
+//! | messages that must be delivered after their causes | `CausalBuffer` |
+//! | the question what everybody knows by now | `MatrixClock` |
+//! | replicas that come and go, forked from one another | `IntervalTreeClock` |
 //!
 //! The verbs of a clock: `tick` (a local or send event), `observe` (a message was received), `merge` (knowledge
 //! arrived, no event), `last` (read, no event). Storage is named in the type: [`Fixed<N>`](Fixed), no allocator, or
@@ -159,3 +164,33 @@ pub use storage::{Fixed, Storage};
 pub use vector_clock::VectorClock;
 pub use version_vector::VersionVector;
 pub use wire::{BufferTooSmall, ClockRef, DecodeError, Ignorable, Limits};
+
+// Structures.
+mod causal_buffer;
+mod dot_range;
+#[cfg(feature = "alloc")]
+mod dot_set;
+#[cfg(feature = "alloc")]
+mod dvv_set;
+#[cfg(feature = "alloc")]
+mod interval_tree_clock;
+#[cfg(feature = "alloc")]
+mod matrix_clock;
+
+pub use causal_buffer::{
+    BufferLimits, BufferSnapshot, Causal, CausalBuffer, Received, Refused, RefusedReason, UnknownMember,
+};
+pub use dot_range::{DotRange, DotRangeError};
+#[cfg(feature = "alloc")]
+pub use dot_set::DotSet;
+#[cfg(feature = "alloc")]
+pub use dvv_set::{DvvLimits, DvvPartsError, DvvSet};
+#[cfg(feature = "alloc")]
+pub use interval_tree_clock::{
+    BudgetExceeded, EventJump, IntervalTreeClock, IntervalTreeDecodeError, IntervalTreeError,
+    IntervalTreeSnapshot, NodeBudget,
+};
+#[cfg(feature = "alloc")]
+pub use matrix_clock::{
+    MatrixClock, MatrixMergeError, MatrixObserveError, NotAboveCut, NotStable, RetireError, StableCut,
+};

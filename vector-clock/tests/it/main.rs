@@ -6,7 +6,19 @@
 extern crate alloc;
 
 mod api;
+mod causal_buffer;
+#[cfg(feature = "alloc")]
+mod dot_set;
+#[cfg(feature = "alloc")]
+mod dvv;
+#[cfg(feature = "alloc")]
+mod itc;
+#[cfg(feature = "alloc")]
+mod itc_paper;
 mod laws;
+#[cfg(feature = "alloc")]
+mod matrix;
 mod model;
+mod oracle;
 mod traits;
 mod wire;
