@@ -1,0 +1,364 @@
+//! What the types promise, case by case.
+
+use vector_clock::{
+    Actor, ApplyError, Causality, DecodeError, Delta, DeltaError, DenseVector, Dot, EntryError, Fixed,
+    LaneError, Limits, MAX_COUNTER, MaxJump, MergeError, ObserveError, Stamp, TickError, VectorClock,
+    VersionVector,
+};
+
+type Vector<const N: usize> = VersionVector<u8, Fixed<N>>;
+type Clock<const N: usize> = VectorClock<u8, Fixed<N>>;
+
+fn dot(actor: u8, counter: u64) -> Dot<u8> {
+    Dot::try_new(actor, counter).unwrap()
+}
+
+fn vector<const N: usize>(entries: &[(u8, u64)]) -> Vector<N> {
+    Vector::from_sorted(entries.iter().map(|(actor, counter)| dot(*actor, *counter))).unwrap()
+}
+
+#[test]
+fn vectors_compare_as_what_they_know() {
+    let table: [(&str, Vector<4>, Vector<4>, Causality); 8] = [
+        ("nothing and nothing", vector(&[]), vector(&[]), Causality::Equal),
+        ("nothing and something", vector(&[]), vector(&[(9, 1)]), Causality::Before),
+        ("the same", vector(&[(1, 1), (2, 5)]), vector(&[(1, 1), (2, 5)]), Causality::Equal),
+        ("one actor more", vector(&[(1, 1)]), vector(&[(1, 1), (2, 1)]), Causality::Before),
+        ("one event more", vector(&[(1, 1), (2, 6)]), vector(&[(1, 1), (2, 5)]), Causality::After),
+        ("one each", vector(&[(1, 2), (2, 5)]), vector(&[(1, 1), (2, 6)]), Causality::Concurrent),
+        ("other actors", vector(&[(1, 1)]), vector(&[(2, 1)]), Causality::Concurrent),
+        ("more of fewer", vector(&[(1, 2)]), vector(&[(1, 1), (2, 1)]), Causality::Concurrent),
+    ];
+    for (name, left, right, expected) in table {
+        assert_eq!(left.causality(&right), expected, "{name}");
+        assert_eq!(right.causality(&left), expected.reverse(), "{name}, from the other side");
+        assert_eq!(left.partial_cmp(&right), expected.to_ordering(), "{name}");
+        assert_eq!(left == right, expected == Causality::Equal, "{name}");
+    }
+}
+
+#[test]
+fn counters_that_name_no_event_cannot_be_written_down() {
+    for counter in [0, MAX_COUNTER + 1, u64::MAX] {
+        assert_eq!(Dot::try_new(1_u8, counter).unwrap_err().found(), counter);
+    }
+    assert_eq!(DenseVector::try_from_counters([1, MAX_COUNTER + 1]).unwrap_err().found(), MAX_COUNTER + 1);
+    assert_eq!(dot(1, 1).prev(), None);
+    assert_eq!(dot(1, 2).prev(), Some(dot(1, 1)));
+    assert_eq!(dot(1, MAX_COUNTER).next(), None);
+    assert_eq!(dot(1, MAX_COUNTER - 1).next(), Some(dot(1, MAX_COUNTER)));
+}
+
+#[test]
+fn lists_that_are_unsorted_or_name_an_actor_twice_or_do_not_fit_are_refused() {
+    let list = |entries: &[(u8, u64)]| Vector::<2>::from_sorted(entries.iter().map(|(a, c)| dot(*a, *c)));
+    assert_eq!(list(&[(2, 1), (1, 1)]), Err(EntryError::Order));
+    assert_eq!(list(&[(1, 1), (1, 2)]), Err(EntryError::Order));
+    let Err(EntryError::Capacity(full)) = list(&[(1, 1), (2, 1), (3, 1)]) else { panic!("three fit in two") };
+    assert_eq!((full.needed(), full.capacity()), (3, 2));
+    assert!(list(&[(1, 1), (2, 1)]).is_ok());
+}
+
+#[test]
+fn a_vector_answers_what_it_knows() {
+    let known: Vector<4> = vector(&[(3, 7), (5, 1)]);
+    assert_eq!((known.len(), known.is_empty(), Vector::<4>::capacity_limit()), (2, false, 4));
+    assert_eq!((known.get(3), known.get(4), known.get(5)), (7, 0, 1));
+    assert_eq!((known.dot(3), known.dot(4)), (Some(dot(3, 7)), None));
+    assert!(known.contains(dot(3, 1)) && known.contains(dot(3, 7)));
+    assert!(!known.contains(dot(3, 8)) && !known.contains(dot(4, 1)));
+    assert!(known.iter().eq([dot(3, 7), dot(5, 1)]));
+    assert_eq!(format!("{known:?}"), "{3: 7, 5: 1}");
+    assert_eq!(format!("{:?} {}", dot(3, 7), dot(3, 7)), "3:7 3:7");
+}
+
+#[test]
+fn recording_an_event_makes_the_earlier_ones_known_and_never_fewer() {
+    let mut known: Vector<4> = vector(&[(3, 7)]);
+    known.record(dot(3, 5)).unwrap();
+    known.record(dot(2, 4)).unwrap();
+    known.record(dot(9, 1)).unwrap();
+    assert_eq!(known, vector::<4>(&[(2, 4), (3, 7), (9, 1)]));
+    known.record(dot(3, 8)).unwrap();
+    assert_eq!(known.get(3), 8);
+}
+
+#[test]
+fn forgetting_is_lossy_and_touches_one_actor() {
+    let mut known: Vector<4> = vector(&[(3, 7), (5, 1), (8, 2)]);
+    assert_eq!(known.forget_lossy(5), 1);
+    assert_eq!(known, vector::<4>(&[(3, 7), (8, 2)]));
+    assert_eq!(known.forget_lossy(5), 0);
+    assert_eq!(known, vector::<4>(&[(3, 7), (8, 2)]));
+}
+
+#[test]
+fn at_the_greatest_counter_a_tick_overflows_and_changes_nothing() {
+    let mut known: Vector<2> = vector(&[(1, MAX_COUNTER - 1)]);
+    assert_eq!(known.tick(1), Ok(dot(1, MAX_COUNTER)));
+    let before = known.clone();
+    assert!(matches!(known.tick(1), Err(TickError::Overflow(_))));
+    assert_eq!(known, before);
+
+    let mut clock = Clock::<2>::resume(1, known).unwrap();
+    assert!(matches!(clock.tick(), Err(TickError::Overflow(_))));
+    assert!(matches!(clock.tick_dot(), Err(TickError::Overflow(_))));
+    let message = Stamp::try_new(dot(2, 1), vector::<2>(&[(2, 1)])).unwrap();
+    assert!(matches!(clock.observe(&message), Err(ObserveError::Overflow(_))));
+    assert_eq!(*clock.vector(), before, "the message was neither counted nor learnt");
+    assert_eq!((clock.snapshot().overflow, clock.last()), (3, Some(dot(1, MAX_COUNTER))));
+}
+
+#[test]
+fn full_storage_refuses_and_evicts_nothing() {
+    let full: Vector<2> = vector(&[(1, 1), (3, 1)]);
+    for actor in [0, 2, 4] {
+        let mut known = full.clone();
+        assert!(matches!(known.tick(actor), Err(TickError::Capacity(_))), "{actor}");
+        assert!(known.record(dot(actor, 5)).is_err(), "{actor}");
+        let error = known.merge(&vector::<4>(&[(1, 9), (actor.max(2), 9)])).map_err(|why| why.needed());
+        assert_eq!(error, Err(3), "{actor}");
+        assert_eq!(known, full, "{actor}");
+    }
+    let mut known = full.clone();
+    known.merge(&vector::<4>(&[(3, 9)])).unwrap();
+    assert_eq!(known.tick(1), Ok(dot(1, 2)));
+    assert_eq!(known, vector::<2>(&[(1, 2), (3, 9)]));
+}
+
+#[test]
+fn peers_cannot_take_the_room_that_a_clock_keeps_for_its_own_entry() {
+    let crowd = vector::<2>(&[(1, 1), (2, 1)]);
+    let mut clock = Clock::<2>::new(9);
+    assert!(matches!(clock.merge(&crowd), Err(MergeError::Capacity(_))));
+    assert!(clock.merge_committed(&crowd).is_err());
+    assert!(clock.vector().is_empty());
+    assert!(Clock::<2>::resume(9, crowd).is_err());
+
+    let mut restored = Clock::<2>::new(9);
+    restored.merge_committed(&vector::<2>(&[(1, 1), (9, 4)])).unwrap();
+    assert_eq!(restored.tick_dot(), Ok(dot(9, 5)), "its own entry is no stranger");
+
+    clock.merge(&vector::<2>(&[(1, 1)])).unwrap();
+    assert_eq!(clock.tick_dot(), Ok(dot(9, 1)));
+    assert!(matches!(clock.merge(&vector::<2>(&[(2, 1)])), Err(MergeError::Capacity(_))));
+    assert_eq!((clock.snapshot().capacity, clock.snapshot().entries), (3, 2));
+}
+
+#[test]
+fn a_counter_is_refused_when_it_is_further_ahead_than_the_limit_and_not_when_it_is_at_it() {
+    let start = || {
+        let known = vector::<4>(&[(1, 3), (2, 100)]);
+        Clock::<4>::resume(1, known).unwrap().with_max_jump(MaxJump::AtMost(10))
+    };
+    for (remote, allowed) in [
+        (vector::<4>(&[(1, 3), (2, 110)]), true),
+        (vector::<4>(&[(1, 3), (2, 111)]), false),
+        (vector::<4>(&[(2, 110)]), true),
+        (vector::<4>(&[(2, 111)]), false),
+        (vector::<4>(&[(3, 10)]), true),
+        (vector::<4>(&[(3, 11)]), false),
+        (vector::<4>(&[(2, MAX_COUNTER), (3, 1)]), false),
+    ] {
+        let mut clock = start();
+        let outcome = clock.merge(&remote);
+        assert_eq!(outcome.is_ok(), allowed, "{remote:?}");
+        if !allowed {
+            let Err(MergeError::JumpExceeded(why)) = outcome else { panic!("{outcome:?}") };
+            assert_eq!((why.claimed(), why.limit()), (remote.get(why.actor()), 10));
+            assert_eq!(why.known(), clock.vector().get(why.actor()));
+            assert_eq!(*clock.vector(), *start().vector());
+
+            let last = remote.iter().last().unwrap();
+            let message = Stamp::try_new(last, remote.clone()).unwrap();
+            assert!(matches!(clock.observe(&message), Err(ObserveError::JumpExceeded(_))));
+            assert_eq!(*clock.vector(), *start().vector(), "not even the receipt is counted");
+            assert_eq!(clock.snapshot().jump_exceeded, 2);
+
+            clock.merge_committed(&remote).unwrap();
+            assert!(*clock.vector() >= remote, "committed input has its own door");
+        }
+    }
+}
+
+#[test]
+fn what_a_clock_knows_is_refused_under_no_limit_and_an_unbounded_one_refuses_nothing() {
+    let known = vector::<4>(&[(1, 3), (2, MAX_COUNTER)]);
+    let mut strict = Clock::<4>::resume(1, known.clone()).unwrap().with_max_jump(MaxJump::AtMost(0));
+    assert_eq!(strict.merge(&known), Ok(()));
+    assert_eq!(strict.merge(&vector::<4>(&[(2, 5)])), Ok(()));
+    let mut loose = Clock::<4>::new(1).with_max_jump(MaxJump::Unbounded);
+    assert_eq!(loose.merge(&vector::<4>(&[(2, MAX_COUNTER)])), Ok(()));
+    let mut default = Clock::<4>::new(1);
+    assert!(default.merge(&vector::<4>(&[(2, (1 << 40) + 1)])).is_err());
+    assert!(default.merge(&vector::<4>(&[(2, 1 << 40)])).is_ok());
+}
+
+#[test]
+fn nobody_can_tell_a_clock_of_events_of_its_own_that_it_has_not_had() {
+    let mut clock = Clock::<4>::new(1);
+    clock.tick().unwrap();
+    let claim = vector::<4>(&[(1, 2), (2, 5)]);
+    let Err(MergeError::Unissued(why)) = clock.merge(&claim) else { panic!("believed") };
+    assert_eq!((why.actor(), why.claimed(), why.issued()), (1, 2, 1));
+    let message = Stamp::try_new(dot(2, 5), claim.clone()).unwrap();
+    assert!(matches!(clock.observe(&message), Err(ObserveError::Unissued(_))));
+    assert_eq!(*clock.vector(), vector::<4>(&[(1, 1)]));
+    assert_eq!(clock.snapshot().unissued, 2);
+
+    clock.merge_committed(&claim).unwrap();
+    assert_eq!(clock.tick_dot(), Ok(dot(1, 3)), "after a restart from a log the names go on");
+}
+
+#[test]
+fn a_receipt_is_an_event_and_a_merge_is_not() {
+    let mut alice = Clock::<4>::new(1);
+    let mut bob = Clock::<4>::new(2);
+    assert_eq!((bob.actor(), bob.last()), (2, None));
+    let sent = alice.tick().unwrap();
+    let received = bob.observe(&sent).unwrap();
+    assert_eq!((received.dot(), bob.last()), (dot(2, 1), Some(dot(2, 1))));
+    assert_eq!(*received.vector(), vector::<4>(&[(1, 1), (2, 1)]));
+
+    let before = bob.last();
+    alice.tick().unwrap();
+    bob.merge(alice.vector()).unwrap();
+    assert_eq!(bob.last(), before);
+    assert_eq!(*bob.vector(), vector::<4>(&[(1, 2), (2, 1)]));
+    assert_eq!((bob.snapshot().last, bob.snapshot().entries), (1, 2));
+}
+
+#[test]
+fn a_stamp_is_an_event_with_what_its_actor_knew_of_itself_too() {
+    let known = vector::<4>(&[(1, 2), (5, 3)]);
+    assert!(Stamp::try_new(dot(5, 3), known.clone()).is_ok());
+    for (event, counted) in [(dot(5, 2), 3), (dot(5, 4), 3), (dot(4, 1), 0)] {
+        let why = Stamp::try_new(event, known.clone()).unwrap_err();
+        assert_eq!((why.dot(), why.known()), (event, counted));
+    }
+}
+
+#[test]
+fn happened_before_holds_between_vectors_of_other_members_and_other_storage() {
+    let mut alice = VectorClock::<u8, Fixed<9>>::new(200);
+    let mut bob = VectorClock::<u8, Fixed<3>>::new(100);
+    let mut carol = VectorClock::<u8, Fixed<3>>::new(150);
+    let a = alice.tick().unwrap();
+    let b = bob.observe(&a).unwrap();
+    let c = carol.observe(&b).unwrap();
+    let aside = alice.tick().unwrap();
+    assert!(a.happened_before(&b) && b.happened_before(&c) && a.happened_before(&c));
+    assert!(!b.happened_before(&a) && !c.happened_before(&a) && !a.happened_before(&a));
+    assert_eq!(aside.causality(&c), Causality::Concurrent);
+    assert_eq!(a.causality(&aside), Causality::Before);
+    assert_eq!(a.causality(&a.clone()), Causality::Equal);
+    assert_eq!(c.clone().into_vector(), *c.vector());
+}
+
+#[test]
+fn two_events_that_claim_to_know_each_other_are_not_ordered() {
+    let a = Stamp::try_new(dot(1, 1), vector::<2>(&[(1, 1), (2, 1)])).unwrap();
+    let b = Stamp::try_new(dot(2, 1), vector::<2>(&[(1, 1), (2, 1)])).unwrap();
+    assert_eq!(a.causality(&b), Causality::Concurrent);
+    assert!(!a.happened_before(&b) && !b.happened_before(&a));
+}
+
+#[test]
+fn a_dense_vector_counts_by_lane() {
+    let mut known = DenseVector::<3>::new();
+    assert_eq!(known.tick(2), Dot::try_new(2, 1).map_err(|_| unreachable!()));
+    let Err(LaneError::NoLane(why)) = known.tick(3) else { panic!("there is a fourth lane") };
+    assert_eq!((why.lane(), why.lanes()), (3, 3));
+    assert_eq!((*known.as_counters(), known.get(2), known.get(3)), ([0, 0, 1], Some(1), None));
+
+    let mut full = DenseVector::try_from_counters([MAX_COUNTER, 0, 0]).unwrap();
+    assert!(matches!(full.tick(0), Err(LaneError::Overflow(_))));
+    assert_eq!(*full.as_counters(), [MAX_COUNTER, 0, 0]);
+
+    let refused = known.merge_bounded(&full, MaxJump::DEFAULT).unwrap_err();
+    assert_eq!((refused.actor(), refused.known(), refused.claimed()), (0, 0, MAX_COUNTER));
+    assert_eq!(*known.as_counters(), [0, 0, 1]);
+    known.merge_bounded(&full, MaxJump::Unbounded).unwrap();
+    assert_eq!(*known.as_counters(), [MAX_COUNTER, 0, 1]);
+
+    let sparse: VersionVector<u32, Fixed<2>> = known.to_sparse().unwrap();
+    assert!(sparse.iter().map(|dot| (dot.actor(), dot.counter())).eq([(0, MAX_COUNTER), (2, 1)]));
+    assert_eq!(DenseVector::<3>::from_sparse(&sparse), Ok(known));
+    assert_eq!(DenseVector::<2>::from_sparse(&sparse).unwrap_err().lane(), 2);
+    assert!(known.to_sparse::<Fixed<1>>().is_err());
+}
+
+#[test]
+fn a_delta_leads_from_its_base_to_the_latest_and_from_nowhere_else() {
+    let base = vector::<4>(&[(1, 4), (2, 9)]);
+    let latest = vector::<4>(&[(1, 4), (2, 12), (7, 1)]);
+    let delta: Delta<u8, Fixed<2>> = Delta::between(&base, &latest).unwrap();
+    assert_eq!((delta.len(), delta.is_empty()), (2, false));
+    assert_eq!(delta.apply(&base), Ok(latest.clone()));
+    for wrong in
+        [vector(&[]), latest.clone(), vector(&[(1, 4)]), vector(&[(1, 5), (2, 9)]), vector(&[(1, 4), (3, 9)])]
+    {
+        let Err(ApplyError::WrongBase(why)) = delta.apply::<Fixed<4>>(&wrong) else { panic!("{wrong:?}") };
+        assert_ne!(why.expected(), why.found());
+    }
+    let nothing: Delta<u8, Fixed<2>> = Delta::between(&base, &base).unwrap();
+    assert!(nothing.is_empty());
+    assert_eq!(nothing.apply(&base), Ok(base.clone()));
+
+    let backwards: Result<Delta<u8, Fixed<2>>, _> = Delta::between(&latest, &base);
+    assert_eq!(backwards, Err(DeltaError::NotAbove));
+    let small: Result<Delta<u8, Fixed<1>>, _> = Delta::between(&base, &latest);
+    assert!(matches!(small, Err(DeltaError::Capacity(_))));
+    assert!(matches!(delta.apply(&vector::<2>(&[(1, 4), (2, 9)])), Err(ApplyError::Capacity(_))));
+}
+
+/// An id type with fewer values than its key: even numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Even(u16);
+
+impl Actor for Even {
+    type Key = u16;
+
+    fn to_key(self) -> u16 {
+        self.0
+    }
+
+    fn from_key(key: u16) -> Option<Self> {
+        key.is_multiple_of(2).then_some(Self(key))
+    }
+}
+
+#[test]
+fn an_id_type_of_ones_own_works_as_an_integer_does() {
+    let mut clock = VectorClock::<Even, Fixed<3>>::new(Even(4));
+    let mut peer = VectorClock::<Even, Fixed<3>>::new(Even(2));
+    let sent = clock.tick().unwrap();
+    let received = peer.observe(&sent).unwrap();
+    assert!(sent.happened_before(&received));
+    assert!(peer.vector().iter().map(|dot| dot.actor()).eq([Even(2), Even(4)]));
+
+    let mut bytes = [0; 16];
+    let odd = VersionVector::<u16, Fixed<3>>::from_sorted([Dot::try_new(3, 1).unwrap()]).unwrap();
+    let len = odd.encode_into(&mut bytes).unwrap();
+    let refused = VersionVector::<Even, Fixed<3>>::decode(&bytes[..len], &Limits::new());
+    assert_eq!(
+        refused,
+        Err(DecodeError::Entry(EntryError::Actor)),
+        "the byte form has ids that the type has not"
+    );
+}
+
+#[test]
+fn errors_say_the_numbers() {
+    let mut clock = Clock::<2>::new(1).with_max_jump(MaxJump::AtMost(10));
+    let far = clock.merge(&vector::<2>(&[(2, 12)])).unwrap_err();
+    assert_eq!(far.to_string(), "counter 12 of actor 2 is more than 10 above the known 0");
+    let own = clock.merge(&vector::<2>(&[(1, 3)])).unwrap_err();
+    assert_eq!(own.to_string(), "own actor 1 is said to have had 3 events, and has had 0");
+    let full = clock.merge(&vector::<2>(&[(2, 1), (3, 1)])).unwrap_err();
+    assert_eq!(full.to_string(), "3 entries needed, capacity 2");
+    assert_eq!(
+        Dot::try_new(1_u8, 0).unwrap_err().to_string(),
+        "counter 0 is not from 1 to 9223372036854775807"
+    );
+}

@@ -1,0 +1,125 @@
+//! Sizes and marker traits that users build on.
+
+use core::fmt::Debug;
+use core::hash::Hash;
+
+use vector_clock::{
+    ApplyError, BufferTooSmall, Capacity, Causality, ClockRef, CounterRange, DecodeError, Delta, DeltaError,
+    DenseVector, Dot, DotMismatch, EntryError, Fixed, Ignorable, JumpExceeded, LaneError, Limits, MaxJump,
+    MergeError, NoLane, ObserveError, Overflow, Snapshot, Stamp, TickError, Unissued, VectorClock,
+    VersionVector, WrongBase,
+};
+
+fn plain<T: Copy + Eq + Hash + Debug + Send + Sync + Unpin + 'static>() {}
+fn value<T: Clone + Eq + Hash + Debug + Send + Sync + Unpin + 'static>() {}
+fn partial<T: PartialOrd>() {}
+fn shared<T: Debug + Send + Sync + 'static>() {}
+fn error<T: core::error::Error + Copy + Eq + Send + Sync + 'static>() {}
+
+type Small = VersionVector<u8, Fixed<4>>;
+
+#[test]
+fn values_errors_and_clocks_have_the_traits_that_users_build_on() {
+    plain::<Causality>();
+    plain::<Dot<u64>>();
+    plain::<DenseVector<3>>();
+    plain::<Limits>();
+    plain::<MaxJump>();
+    plain::<Snapshot>();
+    plain::<Ignorable>();
+    value::<Small>();
+    value::<Stamp<u8, Fixed<4>>>();
+    partial::<Small>();
+    partial::<DenseVector<3>>();
+    partial::<Dot<u8>>();
+    shared::<VectorClock<u8, Fixed<4>>>();
+    shared::<Delta<u8, Fixed<4>>>();
+    shared::<ClockRef<'static>>();
+    error::<ApplyError>();
+    error::<BufferTooSmall>();
+    error::<Capacity>();
+    error::<CounterRange>();
+    error::<DecodeError>();
+    error::<DeltaError>();
+    error::<DotMismatch<u8>>();
+    error::<EntryError>();
+    error::<JumpExceeded<u8>>();
+    error::<LaneError>();
+    error::<MergeError<u8>>();
+    error::<NoLane>();
+    error::<ObserveError<u8>>();
+    error::<Overflow>();
+    error::<TickError>();
+    error::<Unissued<u8>>();
+    error::<WrongBase>();
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn values_on_the_heap_have_the_same_traits() {
+    value::<VersionVector<u64, vector_clock::Heap>>();
+    value::<Stamp<u64, vector_clock::Heap>>();
+    shared::<VectorClock<u64, vector_clock::Heap>>();
+}
+
+#[cfg(feature = "parking_lot")]
+#[test]
+fn a_shared_clock_can_be_shared() {
+    shared::<vector_clock::SharedVectorClock<u64, vector_clock::Heap>>();
+}
+
+/// Says whether a type has a trait: the inherent constant exists only where it does, and then hides the trait's.
+struct Probe<T>(core::marker::PhantomData<T>);
+
+trait Without {
+    const IS_CLONE: bool = false;
+    const IS_ORD: bool = false;
+}
+
+impl<T> Without for Probe<T> {}
+
+struct OrdProbe<T>(core::marker::PhantomData<T>);
+
+impl<T> Without for OrdProbe<T> {}
+
+impl<T: Clone> Probe<T> {
+    const IS_CLONE: bool = true;
+}
+
+impl<T: Ord> OrdProbe<T> {
+    const IS_ORD: bool = true;
+}
+
+#[test]
+fn a_clock_cannot_be_cloned_and_a_vector_has_no_total_order() {
+    const { assert!(Probe::<Small>::IS_CLONE && OrdProbe::<Dot<u8>>::IS_ORD, "the probes see what is there") };
+    const { assert!(!Probe::<VectorClock<u8, Fixed<4>>>::IS_CLONE) };
+    const { assert!(!OrdProbe::<Small>::IS_ORD && !OrdProbe::<DenseVector<3>>::IS_ORD) };
+    const { assert!(!OrdProbe::<Causality>::IS_ORD) };
+}
+
+#[test]
+fn values_take_no_more_than_their_numbers_and_two_lengths() {
+    assert_eq!(size_of::<Option<Dot<u64>>>(), size_of::<[u64; 2]>());
+    assert_eq!(size_of::<DenseVector<3>>(), size_of::<[u64; 3]>());
+    let numbers = size_of::<[u64; 8]>() + size_of::<[u32; 8]>();
+    assert_eq!(size_of::<VersionVector<u32, Fixed<8>>>(), numbers + size_of::<[usize; 2]>());
+}
+
+#[test]
+fn a_clock_can_be_made_in_a_constant() {
+    const CLOCK: VectorClock<u32, Fixed<8>> = VectorClock::new(7).with_max_jump(MaxJump::AtMost(100));
+    assert_eq!(CLOCK.vector(), &VersionVector::<u32, Fixed<8>>::new());
+}
+
+#[test]
+fn the_defaults_are_what_the_docs_say() {
+    assert_eq!(MaxJump::default(), MaxJump::AtMost(1 << 40));
+    assert_eq!(Limits::default(), Limits::new());
+    assert_eq!(Limits::new().max_entries(), 4_096);
+    assert_eq!(Limits::new().max_counter(), vector_clock::MAX_COUNTER);
+    assert_eq!(Limits::new().max_jump(), MaxJump::DEFAULT);
+    assert_eq!(Small::default(), Small::new());
+    assert_eq!(DenseVector::<3>::default(), DenseVector::new());
+    assert_eq!(VectorClock::<u8, Fixed<4>>::new(1).snapshot(), Snapshot::default());
+}
