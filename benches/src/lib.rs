@@ -52,3 +52,8 @@ pub fn stamps(count: usize) -> Vec<Stamp> {
         .map(|(timestamp, number)| timestamp.at_node(NodeId::from_random_bits(number % 100)))
         .collect()
 }
+
+/// The examples of the workspace's own README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

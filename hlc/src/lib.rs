@@ -131,6 +131,10 @@ mod uuid;
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use self::atomic::AtomicClock;
 #[cfg(feature = "uuid")]

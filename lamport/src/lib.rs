@@ -35,12 +35,12 @@
 //!   differ.
 //! - **Causal**: if one event may have caused another, through any chain of observed messages, its time is
 //!   lower.
-//! - **Bounded skew**: no; times are not tied to a wall clock. Instead one received time moves a clock by at
+//! - **Bounded skew**: No; times are not tied to a wall clock. Instead one received time moves a clock by at
 //!   most [`MaxJump`], by default 2^40, and none moves it into the upper half of the range, above
 //!   [`Time::MAX_ACCEPTED`]: only events use that up, one by one, and they need 2^63 - 1 of them.
 //! - **Thread-safe**: [`AtomicClock`] is one atomic word. A greater time also sees what preceded the call
 //!   that returned the smaller one.
-//! - **Restart-safe**: no; a new clock begins at zero. Keep a bound on what was handed out, and go on from it
+//! - **Restart-safe**: No; a new clock begins at zero. Keep a bound on what was handed out, and go on from it
 //!   with [`resume_after`](Clock::resume_after).
 //! - **Progress**: lock-free: of the callers of an [`AtomicClock`], some one always finishes. No call waits,
 //!   allocates or panics. [`Exhausted`] ends it, after 2^64 - 1 times.

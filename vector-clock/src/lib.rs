@@ -48,10 +48,10 @@
 //!   returned or observed before.
 //! - **Unique**: a clock names no event twice; two clocks name none alike as long as their actors differ.
 //! - **Causal**: one event is before another exactly when a chain of observed messages leads from it to the other.
-//! - **Bounded skew**: no; there is no wall clock here. Instead one message moves a counter by at most [`MaxJump`], by
+//! - **Bounded skew**: No; there is no wall clock here. Instead one message moves a counter by at most [`MaxJump`], by
 //!   default 2^40, and none moves the clock's own.
 //! - **Thread-safe**: `SharedVectorClock` is a lock, on purpose.
-//! - **Restart-safe**: no; a new clock begins at nothing. Store its vector before a stamp leaves, and go on with
+//! - **Restart-safe**: No; a new clock begins at nothing. Store its vector before a stamp leaves, and go on with
 //!   [`VectorClock::resume`].
 //! - **Progress**: no call waits, but for the lock of `SharedVectorClock`. No input panics or wraps; with [`Fixed`]
 //!   storage none allocates. What peers send cannot take the room that a clock keeps for its own entry.
