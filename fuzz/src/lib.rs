@@ -3,3 +3,12 @@
 
 pub mod hlc_decode;
 pub mod hlc_operations;
+pub mod lamport_decode;
+pub mod lamport_operations;
+pub mod vector_clock_causal_buffer;
+pub mod vector_clock_decode;
+pub mod vector_clock_dot_set;
+pub mod vector_clock_dvv_set;
+pub mod vector_clock_interval_tree;
+pub mod vector_clock_matrix;
+pub mod vector_clock_operations;

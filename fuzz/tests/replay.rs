@@ -33,3 +33,48 @@ fn hlc_decode() {
 fn hlc_operations() {
     replay("hlc_operations", clock_fuzz::hlc_operations::run);
 }
+
+#[test]
+fn lamport_decode() {
+    replay("lamport_decode", clock_fuzz::lamport_decode::run);
+}
+
+#[test]
+fn lamport_operations() {
+    replay("lamport_operations", clock_fuzz::lamport_operations::run);
+}
+
+#[test]
+fn vector_clock_causal_buffer() {
+    replay("vector_clock_causal_buffer", clock_fuzz::vector_clock_causal_buffer::run);
+}
+
+#[test]
+fn vector_clock_decode() {
+    replay("vector_clock_decode", clock_fuzz::vector_clock_decode::run);
+}
+
+#[test]
+fn vector_clock_dot_set() {
+    replay("vector_clock_dot_set", clock_fuzz::vector_clock_dot_set::run);
+}
+
+#[test]
+fn vector_clock_dvv_set() {
+    replay("vector_clock_dvv_set", clock_fuzz::vector_clock_dvv_set::run);
+}
+
+#[test]
+fn vector_clock_interval_tree() {
+    replay("vector_clock_interval_tree", clock_fuzz::vector_clock_interval_tree::run);
+}
+
+#[test]
+fn vector_clock_matrix() {
+    replay("vector_clock_matrix", clock_fuzz::vector_clock_matrix::run);
+}
+
+#[test]
+fn vector_clock_operations() {
+    replay("vector_clock_operations", clock_fuzz::vector_clock_operations::run);
+}
