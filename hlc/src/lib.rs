@@ -106,6 +106,8 @@ extern crate std;
 mod atomic;
 mod clock;
 mod driver;
+#[cfg(feature = "durable")]
+mod durable;
 mod error;
 mod human;
 pub mod layout;
@@ -137,6 +139,14 @@ mod readme {}
 
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use self::atomic::AtomicClock;
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use self::durable::{AtomicDurableClock, Keeper};
+#[cfg(feature = "durable")]
+pub use self::durable::{BoundReached, DurableClock, DurableSnapshot, Resume, UpkeepError};
 #[cfg(feature = "uuid")]
 pub use self::error::{UuidError, WrongUuidVersion};
 pub use self::{

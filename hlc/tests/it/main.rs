@@ -9,6 +9,8 @@
 )]
 
 mod clocks;
+#[cfg(feature = "durable")]
+mod durable;
 mod laws;
 mod layouts;
 mod limits;
