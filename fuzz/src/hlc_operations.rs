@@ -161,8 +161,9 @@ fn check<L: Layout>(script: &Script) {
                 });
                 let ends = block.ok().and_then(|mut block| {
                     assert_eq!(block.len(), count.get() as usize);
-                    let last = block.clone().last()?;
-                    Some((u128::from(block.next()?.to_bits()), u128::from(last.to_bits())))
+                    let first = block.next()?;
+                    let last = block.last().unwrap_or(first);
+                    Some((u128::from(first.to_bits()), u128::from(last.to_bits())))
                 });
                 assert_eq!(ends, expected);
                 model.last = expected.map_or(model.last, |(_, last)| last);
@@ -177,7 +178,10 @@ fn check<L: Layout>(script: &Script) {
                 let merged = owned.merge(remote);
                 assert_eq!(shared.merge(remote), merged);
                 let remote = u128::from(bits);
-                let expected = remote <= model.last || now.is_some_and(|now| model.admits::<L>(remote, now));
+                let fails_open =
+                    |now| model.lead.is_none_or(|lead| !Model::is_ahead::<L>(remote + 1, now, lead));
+                let expected = remote <= model.last
+                    || now.is_some_and(|now| model.admits::<L>(remote, now) && fails_open(now));
                 assert_eq!(merged.is_ok(), expected);
                 if expected {
                     model.last = model.last.max(remote);

@@ -21,8 +21,8 @@
 //!
 //! Stamps tell *that* one event may have caused another, never that two are concurrent: for that take a
 //! vector clock (`vector-clock`). Where nearness to wall time does not matter, a Lamport clock (`lamport`)
-//! needs no physical clock. Neither gives mutual exclusion: guard a resource with fencing tokens
-//! (`epoch-fence`), not with time.
+//! needs no physical clock. Neither gives mutual exclusion: guard a resource with fencing tokens, not with
+//! time.
 //!
 //! | you have | take |
 //! |---|---|
@@ -41,9 +41,10 @@
 //!   distinct node ids is unique in the system.
 //! - **Causal**: if an event could have caused another (same clock, or a chain of messages each stamped with
 //!   `tick` and received with `observe`), its stamp is the lesser.
-//! - **Bounded skew**: no accepted stamp moves the clock further ahead of its physical clock than the
-//!   [`SkewPolicy`]: by default 500 ms. A stamp is never below its physical reading by one unit of the layout or
-//!   more; in layouts that round up, not at all.
+//! - **Bounded skew**: no stamp above the clock's own last one is accepted if its receipt would be stamped
+//!   further ahead of physical time than the [`SkewPolicy`]: by default 500 ms. A stamp is never below its physical
+//!   reading by one unit of the layout or more; in layouts that round up, not at all. (Physical time before the
+//!   layout's epoch counts as the epoch.)
 //! - **Thread-safe**: [`AtomicClock`] keeps all of these under any interleaving, and a greater stamp from
 //!   `tick`, `observe` or `reserve` sees what preceded the smaller one. `merge` promises only the number.
 //! - **Restart-safe**: No. A clock that starts again below its last stamp relies on physical time having gone
@@ -54,7 +55,8 @@
 //!
 //! **The wall clock steps back.** Stamps go on rising from the last one by their counter, ahead of the wall
 //! clock until it has caught up. [`Snapshot::lead`] shows by how much; with
-//! [`LeadPolicy::AtMost`] the clock refuses instead. All guarantees hold but nearness to time.
+//! [`LeadPolicy::AtMost`] the clock refuses instead. All guarantees hold but nearness to time. While the lead is
+//! above the skew limit, peers refuse the stamps, and `reserve` hands out no block of them.
 //!
 //! **The wall clock jumps ahead.** The clock follows it and cannot come back; peers refuse its stamps beyond
 //! their [`SkewPolicy`], so that the others stay right. [`StepLimit`](source::StepLimit) refuses the jump itself.

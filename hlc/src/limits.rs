@@ -45,10 +45,12 @@ impl Default for SkewPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeadPolicy {
-    /// Issue, and show the lead in [`Snapshot`](crate::Snapshot): available whatever the physical clock does.
+    /// Issue, and show the lead in [`Snapshot`](crate::Snapshot): `tick` and `observe` are available whatever the
+    /// physical clock does. `reserve` is held to the [`SkewPolicy`] all the same: peers would refuse its stamps.
     #[default]
     Report,
-    /// Refuse to issue a stamp further ahead than this: fail closed until physical time has caught up.
+    /// Refuse to issue a stamp further ahead than this: fail closed until physical time has caught up. A stamp
+    /// of a peer that would bring the clock there is refused too, whatever the [`SkewPolicy`].
     AtMost(Duration),
 }
 
@@ -81,12 +83,12 @@ impl Limits {
         count: NonZeroU32,
     ) -> Result<Event, Exhausted> {
         let floor = floor::<L>(now)?;
-        let lead_ceiling = lead_ceiling::<L>(self.reserve_lead(), now, floor);
+        let lead_ceiling = lead_ceiling::<L>(self.strictest(), now, floor);
         Ok(Event::Tick { floor, count, lead_ceiling })
     }
 
     /// The stricter of the clock's own limit and the one that peers apply.
-    const fn reserve_lead(&self) -> LeadPolicy {
+    const fn strictest(&self) -> LeadPolicy {
         match (self.skew, self.lead) {
             (SkewPolicy::Unbounded, lead) => lead,
             (SkewPolicy::AtMost(skew), LeadPolicy::Report) => LeadPolicy::AtMost(skew),
@@ -112,10 +114,15 @@ impl Limits {
         })
     }
 
-    /// The event of knowledge of `remote`.
+    /// The event of knowledge of `remote`. No stamp is issued, but the next one would be above `remote`: a clock
+    /// that fails closed must not be brought where it may not tick.
     #[inline]
     pub(crate) fn merge<L: Layout>(&self, now: PhysicalTime, remote: Packed<L>) -> Event {
-        Event::Merge { remote: remote.to_bits(), skew_ceiling: self.skew_ceiling::<L>(now) }
+        let skew_ceiling = match self.strictest() {
+            LeadPolicy::AtMost(limit) => Packed::<L>::ceiling(later(now, limit)),
+            LeadPolicy::Report => u64::MAX,
+        };
+        Event::Merge { remote: remote.to_bits(), skew_ceiling }
     }
 
     #[inline]
@@ -134,7 +141,7 @@ impl Limits {
         now: PhysicalTime,
         block: bool,
     ) -> TickError {
-        let policy = if block { self.reserve_lead() } else { self.lead };
+        let policy = if block { self.strictest() } else { self.lead };
         match (refusal, policy) {
             (Refusal::Lead(word), LeadPolicy::AtMost(limit)) => {
                 TickError::Lead(LeadExceeded::new(ahead::<L>(word, now), limit))
@@ -155,10 +162,14 @@ impl Limits {
         now: PhysicalTime,
         remote: Packed<L>,
     ) -> ObserveError {
+        let ahead_of_now = ahead::<L>(remote.to_bits().saturating_add(1), now);
         match (refusal, self.skew, self.lead) {
-            (Refusal::Skew, SkewPolicy::AtMost(limit), _) => {
-                let successor = remote.to_bits().saturating_add(1);
-                ObserveError::Skew(SkewExceeded::new(ahead::<L>(successor, now), limit))
+            // A merge is held to the stricter of the two limits: name the one that was passed.
+            (Refusal::Skew, SkewPolicy::AtMost(limit), _) if ahead_of_now > limit => {
+                ObserveError::Skew(SkewExceeded::new(ahead_of_now, limit))
+            }
+            (Refusal::Skew, _, LeadPolicy::AtMost(limit)) => {
+                ObserveError::Skew(SkewExceeded::new(ahead_of_now, limit))
             }
             (Refusal::Lead(word), _, LeadPolicy::AtMost(limit)) => {
                 ObserveError::Lead(LeadExceeded::new(ahead::<L>(word, now), limit))

@@ -80,6 +80,8 @@ impl<L: Layout> Packed<L> {
     #[must_use]
     #[inline]
     pub const fn from_nonzero(bits: NonZeroU64) -> Self {
+        // Naming it checks the layout's constants: every value comes through here.
+        let _ = Self::counter_bits();
         Self { bits, layout: PhantomData }
     }
 

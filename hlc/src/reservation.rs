@@ -11,7 +11,7 @@ use crate::{
 ///
 /// Made by `reserve` of a clock. They are the stamps of events at the moment of that call. After a later
 /// `observe` of the same clock, those that are left no longer follow what was observed: drop them and
-/// reserve again.
+/// reserve again. It cannot be cloned, or stamps would be taken twice.
 ///
 /// ```
 /// use core::num::NonZeroU32;
@@ -23,7 +23,7 @@ use crate::{
 /// assert_eq!(block.last(), clock.last());
 /// # Ok::<(), hlc::TickError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Reservation<L: Layout = Unix48> {
     next: u64,
     left: u32,

@@ -18,7 +18,10 @@ use crate::{PhysicalTime, SourceError};
 /// - **While the source fails, received stamps look 50 years ahead** and are refused for their skew, except
 ///   those at or below the clock's last: nothing is left to tell an honest stamp from a forged one. A device that
 ///   must go on receiving takes [`SkewPolicy::Unbounded`](crate::SkewPolicy), which trusts every peer.
-/// - **A clock that refuses its own lead** ([`LeadPolicy`](crate::LeadPolicy)) refuses to tick then.
+/// - **A clock that refuses its own lead** ([`LeadPolicy`](crate::LeadPolicy)) refuses to tick then, and any clock
+///   refuses to `reserve`.
+/// - **The statistics of the clock** count that lead: `max_lead` is of 50 years from then on, and each `snapshot`
+///   asks the source and counts an error more.
 ///
 /// # Memory ordering
 ///

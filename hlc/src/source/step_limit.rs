@@ -170,8 +170,13 @@ impl<S: Source, R: Source, W: Word> Source for StepLimit<S, R, W> {
     /// - Those of either source.
     #[inline]
     fn now(&self) -> Result<PhysicalTime, SourceError> {
+        let seen = self.lead.load();
         let (time, lead) = self.read()?;
-        self.lead.try_update(|word| step(word, lead, self.max_step))?;
+        // A reading that took long must not undo what was accepted meanwhile: it is judged, and not kept.
+        self.lead.try_update(|word| {
+            let next = step(word, lead, self.max_step)?;
+            Ok(if word == seen { next } else { word })
+        })?;
         Ok(time)
     }
 }

@@ -12,8 +12,9 @@ use super::{CachedSource, Source};
 /// Refreshes a [`CachedSource`] once in a period, from a thread of its own.
 ///
 /// Dropping it stops the thread, waits for it, and clears the cache: from then on readings are errors, for a
-/// clock that stands still unnoticed would be worse. A source that panics ends the thread in the same way.
-/// A source that fails is asked again in the next period.
+/// clock that stands still unnoticed would be worse. A source that panics ends the thread in the same way
+/// (in the first refresh, which the caller makes, it panics in the caller). A source that fails is asked again in
+/// the next period.
 ///
 /// # What can go wrong
 ///

@@ -76,6 +76,8 @@ fn a_clock_resumes_above_where_it_was_told() {
     let owned = Clock::new(&source).resume_after(kept).tick();
     let shared = AtomicClock::new(&source).resume_after(kept).resume_after(Timestamp::MIN).tick();
     assert_eq!((owned, shared), (Ok(kept.checked_next().unwrap()), owned));
+    let mut lower = Clock::new(&source).resume_after(kept).resume_after(Timestamp::MIN);
+    assert_eq!(lower.tick(), owned, "a lower one changes nothing");
 }
 
 #[test]

@@ -180,6 +180,39 @@ fn a_block_may_not_reach_further_ahead_than_peers_accept() {
     assert!(clock.tick().is_ok(), "a single stamp is only reported");
 }
 
+/// After a step back the lead is there already: single stamps go on and are reported, a block is refused
+/// because peers would refuse it.
+#[test]
+fn after_a_step_back_ticks_go_on_and_blocks_wait() {
+    let source = ManualSource::at(NOON);
+    let mut clock = Clock::new(&source);
+    clock.tick().unwrap();
+    source.set(NOON.checked_sub(Duration::from_secs(3_600)).unwrap());
+    let last = clock.tick().unwrap();
+    let refused = clock.reserve(NonZeroU32::MIN);
+    assert!(matches!(refused, Err(TickError::Lead(error)) if error.limit() == HALF), "{refused:?}");
+    assert_eq!(clock.last(), Some(last));
+    source.set(NOON.checked_sub(HALF).unwrap());
+    assert!(clock.reserve(NonZeroU32::MIN).is_ok());
+}
+
+#[test]
+fn no_merge_brings_a_clock_that_fails_closed_where_it_may_not_tick() {
+    let tenth = Duration::from_millis(100);
+    for skew in [SkewPolicy::DEFAULT, SkewPolicy::Unbounded] {
+        let clock = AtomicClock::new(ManualSource::at_millis(10_000))
+            .with_skew_policy(skew)
+            .with_lead_policy(LeadPolicy::AtMost(tenth));
+        let stamp = |millis| Timestamp::from_parts(millis, 0).unwrap();
+        let Err(ObserveError::Skew(error)) = clock.merge(stamp(10_101)) else { panic!("accepted") };
+        assert_eq!((error.ahead(), error.limit()), (Duration::from_millis(101), tenth));
+        assert!(matches!(clock.observe(stamp(10_101)), Err(ObserveError::Lead(_))));
+        assert_eq!(clock.last(), None);
+        clock.merge(stamp(10_100)).unwrap();
+        assert!(clock.tick().is_ok(), "at the very limit there is room for one more");
+    }
+}
+
 #[test]
 fn of_the_two_limits_on_a_block_the_stricter_holds() {
     let millis = Duration::from_millis;

@@ -193,6 +193,34 @@ mod step_limit {
         assert_eq!(step_of(source.now()), LIMIT + Duration::from_nanos(1));
     }
 
+    /// The reading below is interrupted, while it reads the wall clock, by a step and by the operator who accepts
+    /// it: it comes back with the time before the step.
+    #[test]
+    fn a_slow_reading_does_not_undo_what_an_operator_accepted() {
+        type Read = fn() -> Result<PhysicalTime, SourceError>;
+        std::thread_local! {
+            static WALL: Cell<u64> = const { Cell::new(100) };
+            static IS_INTERRUPTED: Cell<bool> = const { Cell::new(false) };
+        }
+        static STEPPING: StepLimit<source::FromFn<Read>, source::FromFn<Read>> =
+            StepLimit::new(source::from_fn(wall), source::from_fn(still), LIMIT);
+        fn still() -> Result<PhysicalTime, SourceError> {
+            Ok(PhysicalTime::UNIX_EPOCH)
+        }
+        fn wall() -> Result<PhysicalTime, SourceError> {
+            let before = PhysicalTime::from_secs(WALL.get());
+            if IS_INTERRUPTED.replace(false) {
+                WALL.set(1_000_000);
+                assert_eq!(STEPPING.accept_step(), Ok(PhysicalTime::from_secs(1_000_000)));
+            }
+            Ok(before)
+        }
+        STEPPING.now().unwrap();
+        IS_INTERRUPTED.set(true);
+        assert_eq!(STEPPING.now(), Ok(PhysicalTime::from_secs(100)));
+        assert_eq!(STEPPING.now(), Ok(PhysicalTime::from_secs(1_000_000)), "still accepted");
+    }
+
     #[test]
     fn a_step_is_refused_until_the_wall_clock_comes_back() {
         let (wall, passed) = (ManualSource::at_millis(100_000), ManualSource::at_millis(0));

@@ -333,6 +333,27 @@ fn every_reading_is_within_its_bound_of_a_wall_clock_that_is_slewed_and_stepped(
     assert!(without_asking < readings - readings / 10, "nearly nothing was anchored again");
 }
 
+/// Both readings lie between two others of the same clock, so that nothing depends on how fast it all goes.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "compares with the clock that the source reads")]
+fn the_monotonic_source_and_its_counter_go_as_fast_as_the_systems_instant() {
+    use std::time::Instant;
+    let (source, counter) = (source::MonotonicSource::new(), InstantCounter::new());
+    let read =
+        || (source.now().unwrap().to_duration(), Duration::from_nanos(source::Counter::nanos(&counter)));
+    let start = Instant::now();
+    let first = read();
+    let after_first = start.elapsed();
+    while start.elapsed() < Duration::from_millis(2) {}
+    let before_second = start.elapsed();
+    let second = read();
+    let end = start.elapsed();
+    for (first, second) in [(first.0, second.0), (first.1, second.1)] {
+        let passed = second - first;
+        assert!(before_second - after_first <= passed && passed <= end, "{passed:?} of {end:?}");
+    }
+}
+
 /// The one test that reads real clocks. Its bound is the patience of a loaded machine, not the source's.
 #[test]
 fn with_real_parts_it_agrees_with_the_system_clock() {
