@@ -96,13 +96,15 @@
 
 #[cfg(test)]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, all(feature = "durable", feature = "std")))]
 extern crate std;
 
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod atomic;
 mod clock;
 mod counters;
+#[cfg(feature = "durable")]
+mod durable;
 mod error;
 mod jump;
 #[cfg(all(test, loom))]
@@ -128,6 +130,14 @@ mod readme {}
 pub use atomic::AtomicClock;
 pub use clock::Clock;
 pub use counters::Snapshot;
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use durable::AtomicDurableClock;
+#[cfg(feature = "durable")]
+pub use durable::{BoundReached, DurableClock, DurableSnapshot, TickError};
 pub use error::{EndReserved, EnvelopeError, Exhausted, JumpExceeded, MergeError, ObserveError, TextError};
 pub use jump::MaxJump;
 pub use stamp::Stamp;

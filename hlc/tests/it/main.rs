@@ -9,7 +9,7 @@
 )]
 
 mod clocks;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "std"))]
 mod durable;
 mod laws;
 mod layouts;
