@@ -10,6 +10,8 @@ extern crate alloc;
 mod children;
 mod deadline;
 mod failure;
+mod frame;
+mod grouped;
 mod line;
 mod options;
 mod parent;

@@ -8,7 +8,7 @@ use clap::{
     error::ErrorKind,
 };
 
-use crate::scene::{self, messages::Sabotage};
+use crate::scene::{self, sabotage::Sabotage};
 
 /// Starts real processes whose wall clocks lie, lets them pass messages, and shows what the clocks of this
 /// workspace make of it.
@@ -20,7 +20,7 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Node processes.
+    /// Node processes of the scene `messages`.
     #[arg(long, value_name = "COUNT", default_value_t = 4,
           value_parser = RangedU64ValueParser::<u32>::new().range(3..=16))]
     pub(crate) nodes: u32,
@@ -35,7 +35,12 @@ pub(crate) struct Options {
           value_parser = RangedU64ValueParser::<u64>::new().range(1..=300))]
     duration: u64,
 
-    /// Chooses who sends to whom and when; what the operating system makes of it is not repeatable.
+    /// Rounds of concurrent writes in the scene `replicas`.
+    #[arg(long, value_name = "COUNT", default_value_t = 40,
+          value_parser = RangedU64ValueParser::<u32>::new().range(1..=500))]
+    pub(crate) rounds: u32,
+
+    /// Chooses who does what and when; what the operating system makes of it is not repeatable.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
 
@@ -52,7 +57,7 @@ pub(crate) struct Options {
     pub(crate) verbose: bool,
 
     /// Break a rule on purpose, to see that it is noticed.
-    #[arg(long, value_name = "HOW", hide = true)]
+    #[arg(long, value_name = "HOW", hide = true, value_parser = Sabotage::parse)]
     pub(crate) sabotage: Option<Sabotage>,
 }
 
@@ -78,6 +83,12 @@ impl Options {
         if u64::from(options.messages) < least {
             let why = format!("--duration {} needs --messages {least} or more", options.duration);
             Self::command().error(ErrorKind::ValueValidation, why).exit();
+        }
+        if let (Some(sabotage), Some(scene)) = (options.sabotage, &options.scene)
+            && sabotage.scene() != scene
+        {
+            let why = format!("--sabotage is of the scene {}, which is not played", sabotage.scene());
+            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
         }
         options
     }

@@ -20,11 +20,13 @@ pub struct DvvLimits {
     actors: usize,
     siblings: usize,
     max_jump: MaxJump,
+    max_context_jump: MaxJump,
 }
 
 impl DvvLimits {
-    /// 1,024 actors, 256 siblings, and [`MaxJump::DEFAULT`].
-    pub const DEFAULT: Self = Self { actors: 1_024, siblings: 256, max_jump: MaxJump::DEFAULT };
+    /// 1,024 actors, 256 siblings, and [`MaxJump::DEFAULT`] for sets and for contexts.
+    pub const DEFAULT: Self =
+        Self { actors: 1_024, siblings: 256, max_jump: MaxJump::DEFAULT, max_context_jump: MaxJump::DEFAULT };
 
     /// Sets how many actors may have written the key. They are servers, not clients, so they are few.
     #[must_use]
@@ -40,10 +42,19 @@ impl DvvLimits {
         self
     }
 
-    /// Sets how many unknown events of one actor may be learnt at once.
+    /// Sets how many unknown writes of one actor may be learnt at once from another replica.
     #[must_use]
     pub const fn with_max_jump(mut self, max_jump: MaxJump) -> Self {
         self.max_jump = max_jump;
+        self
+    }
+
+    /// Sets how many writes of one actor that are unknown here the context of a client may contain.
+    ///
+    /// `AtMost(0)` is for clients that are not trusted: what a client claims to have read, the server must know.
+    #[must_use]
+    pub const fn with_max_context_jump(mut self, max_jump: MaxJump) -> Self {
+        self.max_context_jump = max_jump;
         self
     }
 }
@@ -67,6 +78,17 @@ impl Default for DvvLimits {
 /// servers.
 ///
 /// What it accepts is bounded by [`DvvLimits`]; they are not part of its value.
+///
+/// # What can go wrong
+///
+/// **A client forges a context.** Writes of other servers that it names and that nobody has made are then known
+/// before they are made: when they are, replicas take them for replaced, and acknowledged values are lost. Within
+/// [`with_max_context_jump`](DvvLimits::with_max_context_jump) this cannot be told from a client that has read at
+/// another server. Set it to `AtMost(0)`, or sign contexts; then a client that changes servers waits for
+/// [`sync`](Self::sync), and reads again.
+///
+/// **A replica lies.** [`sync`](Self::sync) believes a set within [`with_max_jump`](DvvLimits::with_max_jump), with the
+/// same loss. Authenticate replicas.
 ///
 /// # Examples
 ///
@@ -171,7 +193,8 @@ impl<A: Actor, V> DvvSet<A, V> {
     /// # Errors
     ///
     /// The set is as it was.
-    /// - [`ObserveError::JumpExceeded`] when the context is too far ahead of what is known here.
+    /// - [`ObserveError::JumpExceeded`] when the context is further ahead of what is known here than
+    ///   [`with_max_context_jump`](DvvLimits::with_max_context_jump) allows.
     /// - [`ObserveError::Unissued`] when it contains writes of `actor` that `actor` has not made: the context is
     ///   forged, or this server's state was lost.
     /// - [`ObserveError::Capacity`] when there would be too many actors or siblings.
@@ -182,7 +205,7 @@ impl<A: Actor, V> DvvSet<A, V> {
         actor: A,
         value: V,
     ) -> Result<Dot<A>, ObserveError<A>> {
-        rule::admit(actor, &self.context, context, self.limits.max_jump)?;
+        rule::admit(actor, &self.context, context, self.limits.max_context_jump)?;
         let issued = self.context.get(actor);
         let next = issued.saturating_add(1);
         let dot = Dot::try_new(actor, next).map_err(|_| Overflow)?;

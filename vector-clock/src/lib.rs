@@ -70,8 +70,9 @@
 //! twice: **Unique** is lost, and events that differ compare as equal. The first message that returns from a peer is
 //! refused as [`Unissued`]. Go on under a new id.
 //!
-//! **Ids without end.** An actor per request, or per connection, grows every vector for ever; in [`Fixed`] storage
-//! calls end in [`Capacity`]. Give ids to replicas and not to clients.
+//! **Ids without end.** An actor per request, or per connection, or a peer that makes ids up, fills every vector;
+//! calls end in [`Capacity`], in [`Fixed`] storage when it is full, and of a clock at
+//! [`with_max_entries`](VectorClock::with_max_entries). Give ids to replicas and not to clients.
 //! [`forget_lossy`](VersionVector::forget_lossy) drops an entry, and says what that costs.
 //!
 //! **Forged stamps.** [`Stamp::causality`] looks up names: of stamps from clocks it is exact, of forged ones it is

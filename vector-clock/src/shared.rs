@@ -66,6 +66,12 @@ impl<A: Actor, S: Storage> SharedVectorClock<A, S> {
         self.into_inner().with_max_jump(max_jump).into()
     }
 
+    /// Sets how many entries there may be, as [`VectorClock::with_max_entries`].
+    #[must_use]
+    pub fn with_max_entries(self, max_entries: usize) -> Self {
+        self.into_inner().with_max_entries(max_entries).into()
+    }
+
     /// Returns whose clock it is.
     #[must_use]
     pub const fn actor(&self) -> A {

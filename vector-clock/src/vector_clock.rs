@@ -9,6 +9,7 @@ use crate::rule;
 use crate::stamp::Stamp;
 use crate::storage::Storage;
 use crate::version_vector::VersionVector;
+use crate::wire::Limits;
 
 /// The clock of one actor: it counts the actor's own events and keeps what the actor knows of everybody else's.
 ///
@@ -17,6 +18,9 @@ use crate::version_vector::VersionVector;
 /// counter.
 ///
 /// A restarted actor goes on with [`resume`](Self::resume) from what it stored, or under a new id.
+///
+/// What peers send adds no entries beyond [`DEFAULT_MAX_ENTRIES`](Self::DEFAULT_MAX_ENTRIES), or what
+/// [`with_max_entries`](Self::with_max_entries) says, also where the storage grows.
 ///
 /// # Examples
 ///
@@ -40,14 +44,19 @@ pub struct VectorClock<A: Actor, S: Storage> {
     actor: A,
     vector: VersionVector<A, S>,
     max_jump: MaxJump,
+    max_entries: usize,
     counters: Counters,
 }
 
 impl<A: Actor, S: Storage> VectorClock<A, S> {
+    /// How many entries a clock has at most by default: 4,096, as many as [`Limits`] let peers decode.
+    pub const DEFAULT_MAX_ENTRIES: usize = Limits::new().max_entries();
+
     /// Makes the clock of an actor that has had no event and knows of none, with [`MaxJump::DEFAULT`].
     #[must_use]
     pub const fn new(actor: A) -> Self {
-        Self { actor, vector: VersionVector::new(), max_jump: MaxJump::DEFAULT, counters: Counters::new() }
+        let (max_jump, max_entries) = (MaxJump::DEFAULT, Self::DEFAULT_MAX_ENTRIES);
+        Self { actor, vector: VersionVector::new(), max_jump, max_entries, counters: Counters::new() }
     }
 
     /// Makes the clock of an actor that goes on from `vector`, with [`MaxJump::DEFAULT`].
@@ -57,17 +66,28 @@ impl<A: Actor, S: Storage> VectorClock<A, S> {
     ///
     /// # Errors
     ///
-    /// [`Capacity`] when `vector` is full and has no entry of `actor`.
+    /// [`Capacity`] when the storage of `vector` is full and has no entry of `actor`. A limit of entries is for what
+    /// peers send, and does not count here.
     pub fn resume(actor: A, vector: VersionVector<A, S>) -> Result<Self, Capacity> {
-        let clock = Self::new(actor);
+        let clock = Self::new(actor).with_max_entries(usize::MAX);
         clock.keep_room(&vector)?;
-        Ok(Self { vector, ..clock })
+        Ok(Self { vector, max_entries: Self::DEFAULT_MAX_ENTRIES, ..clock })
     }
 
     /// Sets how many events of one actor may be learnt at once.
     #[must_use]
     pub const fn with_max_jump(mut self, max_jump: MaxJump) -> Self {
         self.max_jump = max_jump;
+        self
+    }
+
+    /// Sets how many entries there may be, the clock's own included; the storage may hold fewer.
+    ///
+    /// A peer can name as many actors as it likes, so growing storage alone is no bound. A clock that has more already
+    /// keeps them, and learns of nobody new.
+    #[must_use]
+    pub const fn with_max_entries(mut self, max_entries: usize) -> Self {
+        self.max_entries = max_entries;
         self
     }
 
@@ -146,7 +166,8 @@ impl<A: Actor, S: Storage> VectorClock<A, S> {
     /// - [`MergeError::JumpExceeded`] when a counter is further ahead than [`MaxJump`] allows.
     /// - [`MergeError::Unissued`] when it counts more events of this clock's actor than this clock: the state of
     ///   this clock was lost, its id is used twice, or the vector is forged.
-    /// - [`MergeError::Capacity`] when the entries would not fit, beside one kept for this actor's own.
+    /// - [`MergeError::Capacity`] when the entries would not fit, beside one kept for this actor's own, or would be
+    ///   more than [`with_max_entries`](Self::with_max_entries) allows.
     pub fn merge<S2: Storage>(&mut self, remote: &VersionVector<A, S2>) -> Result<(), MergeError<A>> {
         self.try_merge(remote).map_err(|why| self.counters.count(why))
     }
@@ -189,13 +210,21 @@ impl<A: Actor, S: Storage> VectorClock<A, S> {
         self.vector.merge(remote)
     }
 
-    /// Refuses what would take the last room before the actor has its own entry: peers could stop it for good.
+    /// Refuses what would add too many entries, or take the last room before the actor has its own: peers could stop
+    /// it for good.
     fn keep_room<S2: Storage>(&self, remote: &VersionVector<A, S2>) -> Result<(), Capacity> {
-        let capacity = VersionVector::<A, S>::capacity_limit();
-        if capacity == usize::MAX || self.vector.get(self.actor) > 0 || remote.get(self.actor) > 0 {
+        let capacity = VersionVector::<A, S>::capacity_limit().min(self.max_entries);
+        let has_own = self.vector.get(self.actor) > 0 || remote.get(self.actor) > 0;
+        let with_own = |entries: usize| entries.saturating_add(usize::from(!has_own));
+        // Mostly there is room even if the two have no actor in common, and they need not be walked.
+        if with_own(self.vector.len().saturating_add(remote.len())) <= capacity {
             return Ok(());
         }
-        let needed = self.vector.union_len(remote).saturating_add(1);
-        if needed > capacity { Err(Capacity::new(needed, capacity)) } else { Ok(()) }
+        let union = self.vector.union_len(remote);
+        let adds_none = union == self.vector.len();
+        if adds_none || with_own(union) <= capacity {
+            return Ok(());
+        }
+        Err(Capacity::new(with_own(union), capacity))
     }
 }

@@ -14,9 +14,12 @@ fn wrong_options_are_named_on_standard_error_and_nothing_is_started() {
         (&["--duration", "0"], "--duration"),
         (&["--duration", "301"], "--duration"),
         (&["--duration", "1.5"], "--duration"),
+        (&["--rounds", "0"], "--rounds"),
+        (&["--rounds", "501"], "--rounds"),
         (&["--seed", "18446744073709551616"], "--seed"),
         (&["--scene", "nothing"], "--scene"),
         (&["--sabotage", "nothing"], "--sabotage"),
+        (&["--scene", "messages", "--sabotage", "last-writer-wins"], "--sabotage"),
         (&["--nonsense"], "--nonsense"),
         (&["nonsense"], "nonsense"),
         (&["child"], "ROLE"),
@@ -34,9 +37,18 @@ fn help_shows_what_people_need_and_hides_what_the_tour_is_made_of() {
     let done = run(&["--help"]);
     let help = text(&done.stdout);
     assert!(done.status.success());
-    for shown in
-        ["--nodes", "--messages", "--duration", "--seed", "--scene", "--json", "--verbose", "messages"]
-    {
+    for shown in [
+        "--nodes",
+        "--messages",
+        "--duration",
+        "--rounds",
+        "--seed",
+        "--scene",
+        "--json",
+        "--verbose",
+        "messages",
+        "replicas",
+    ] {
         assert!(help.contains(shown), "{shown} is missing: {help}");
     }
     for hidden in ["sabotage", "child"] {
@@ -46,7 +58,7 @@ fn help_shows_what_people_need_and_hides_what_the_tour_is_made_of() {
 
 #[test]
 fn a_child_without_a_role_says_so_and_fails() {
-    for role in ["nothing", "messages/nothing", "nothing/node"] {
+    for role in ["nothing", "messages/nothing", "nothing/node", "replicas/node"] {
         let done = run(&["child", role]);
         assert_eq!(done.status.code(), Some(3), "{role}");
         assert!(text(&done.stdout).contains(role), "{}", text(&done.stdout));

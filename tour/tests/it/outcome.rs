@@ -4,23 +4,26 @@ use serde_json::Value;
 
 use super::{run, text};
 
-/// The numbers of the scene `messages`, after a look at the frame around them.
-fn numbers(stdout: &[u8], held: bool) -> Value {
+/// The numbers of the scenes, after a look at the frame around them.
+fn numbers<const N: usize>(stdout: &[u8], held: bool, scenes: [&str; N]) -> [Value; N] {
     let document: Value = serde_json::from_slice(stdout).expect("one JSON document and nothing else");
     assert_eq!(document["held"], held, "{document}");
-    let [scene] = document["scenes"].as_array().unwrap().as_slice() else { panic!("{document}") };
-    assert_eq!(scene["scene"], "messages");
-    scene["outcome"].clone()
+    let played = document["scenes"].as_array().unwrap();
+    let names: Vec<_> = played.iter().map(|scene| scene["scene"].as_str().unwrap()).collect();
+    assert_eq!(names, scenes, "{document}");
+    core::array::from_fn(|at| played[at]["outcome"].clone())
 }
 
-fn broken(outcome: &Value) -> Vec<&str> {
-    let checks = outcome["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 6, "{outcome}");
-    checks
-        .iter()
-        .filter(|check| check["held"] == false)
-        .map(|check| check["name"].as_str().unwrap())
-        .collect()
+/// The value of the row of a table, where one begins with `name`.
+fn row<'s>(shown: &'s str, name: &str) -> &'s str {
+    let line = shown.lines().find(|line| line.trim_start().starts_with(name));
+    line.unwrap_or_else(|| panic!("no {name}: {shown}")).trim_start()[name.len()..].trim()
+}
+
+fn broken(outcome: &Value, checks: usize) -> Vec<&str> {
+    let all = outcome["checks"].as_array().unwrap();
+    assert_eq!(all.len(), checks, "{outcome}");
+    all.iter().filter(|check| check["held"] == false).map(|check| check["name"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -28,8 +31,10 @@ fn the_default_run_orders_every_pair_that_wall_time_gets_wrong() {
     let done = run(&["--json"]);
     assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
     assert_eq!(text(&done.stderr), "", "progress is for terminals");
-    let outcome = numbers(&done.stdout, true);
-    assert_eq!(broken(&outcome), [""; 0]);
+    let [outcome, replicas, restart] = numbers(&done.stdout, true, ["messages", "replicas", "restart"]);
+    assert_eq!(broken(&outcome, 6), [""; 0]);
+    assert_eq!(broken(&replicas, 8), [""; 0]);
+    assert_eq!(broken(&restart, 4), [""; 0]);
     let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
     assert_eq!(number("hybrid_wrong_pairs") + number("hybrid_tied_pairs") + number("hybrid_wrong_steps"), 0);
     assert_eq!(number("duplicate_stamps"), 0);
@@ -55,10 +60,7 @@ fn people_read_the_same_and_a_last_line_that_says_what_was_shown() {
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     assert_eq!(text(&done.stderr), "");
     let shown = text(&done.stdout);
-    let row = |name: &str| {
-        let line = shown.lines().find(|line| line.trim_start().starts_with(name));
-        line.unwrap_or_else(|| panic!("no {name}: {shown}")).trim_start()[name.len()..].trim()
-    };
+    let row = |name: &str| row(shown, name);
     assert_eq!(row("messages sent"), "180");
     assert_eq!(row("stamps issued twice"), "0");
     assert_eq!(row("in the wrong order by hybrid time"), "0");
@@ -78,14 +80,121 @@ fn a_node_that_breaks_a_rule_is_found_out_and_the_run_fails() {
         ("forget-refusals", &["Refused and counted"]),
         ("lose-messages", &["Delivered"]),
     ] {
-        let done = run(&["--json", "--messages", "150", "--duration", "1", "--sabotage", sabotage]);
+        let done = run(&[
+            "--json",
+            "--scene",
+            "messages",
+            "--messages",
+            "150",
+            "--duration",
+            "1",
+            "--sabotage",
+            sabotage,
+        ]);
         assert_eq!(done.status.code(), Some(1), "{sabotage}: {}", text(&done.stderr));
-        let outcome = numbers(&done.stdout, false);
+        let [outcome] = numbers(&done.stdout, false, ["messages"]);
         for guarantee in found {
-            assert!(broken(&outcome).contains(guarantee), "{sabotage}: {outcome}");
+            assert!(broken(&outcome, 6).contains(guarantee), "{sabotage}: {outcome}");
         }
     }
-    let done = run(&["--messages", "150", "--duration", "1", "--sabotage", "forget-refusals"]);
+    let done = run(&[
+        "--scene",
+        "messages",
+        "--messages",
+        "150",
+        "--duration",
+        "1",
+        "--sabotage",
+        "forget-refusals",
+    ]);
     assert_eq!(done.status.code(), Some(1));
     assert_eq!(text(&done.stdout).lines().last(), Some("Broken: Refused and counted."));
+}
+
+#[test]
+fn siblings_survive_until_a_write_has_seen_them_and_effects_wait_for_their_causes() {
+    let done = run(&["--json", "--scene", "replicas"]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
+    let [outcome] = numbers(&done.stdout, true, ["replicas"]);
+    assert_eq!(broken(&outcome, 8), [""; 0]);
+    let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
+    // In each of 40 rounds two replicas take a write or more each, and then one of them one that has seen all.
+    assert!(number("writes") >= 120, "{outcome}");
+    assert_eq!(number("writes_applied"), 3 * number("writes"));
+    assert!(number("waits") >= 40, "in every round an effect arrives before its cause: {outcome}");
+    // Of the concurrent ones of a round, all but one.
+    assert_eq!(number("writes_lost_by_wall_time"), number("writes") - 80, "{outcome}");
+    assert!((2..=6).contains(&number("most_siblings")), "{outcome}");
+    assert!(number("copies_dropped") >= 120, "each round doubles what three links held: {outcome}");
+    assert_eq!(number("copies_dropped"), number("copies"));
+    assert_eq!(number("messages_arrived"), 2 * number("writes") + number("copies"));
+}
+
+#[test]
+fn the_first_round_is_told_the_same_for_the_same_seed() {
+    let told = |seed: &str| {
+        let done = run(&["--scene", "replicas", "--rounds", "1", "--seed", seed]);
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+        assert_eq!(text(&done.stderr), "");
+        text(&done.stdout).to_owned()
+    };
+    let shown = told("1");
+    assert_eq!(shown, told("1"));
+    assert_ne!(shown, told("2"));
+    assert_eq!(row(&shown, "that lacked a value"), "0");
+    assert_eq!(shown.matches(" takes #").count().to_string(), row(&shown, "writes"));
+    assert!(shown.contains(" has arrived, and waits for #"), "{shown}");
+    let last: Vec<_> = shown.lines().filter(|line| line.contains(" shows #")).collect();
+    let [.., one, two, three] = last.as_slice() else { panic!("{shown}") };
+    let value = |line: &str| line.split_once(" shows ").unwrap().1.to_owned();
+    assert!(value(one) == value(two) && value(two) == value(three) && !value(one).contains(','), "{shown}");
+    assert!(shown.lines().last().unwrap().starts_with("Shown: 3 replicas"), "{shown}");
+}
+
+#[test]
+fn a_replica_that_breaks_a_rule_is_found_out_and_the_run_fails() {
+    for (sabotage, found) in [
+        ("last-writer-wins", &["Nothing lost"][..]),
+        ("ignore-contexts", &["Nothing lost"]),
+        (
+            "deliver-at-once",
+            &["Causal", "Unique", "Copies dropped and counted", "Nothing kept that was replaced"],
+        ),
+    ] {
+        let done = run(&["--json", "--scene", "replicas", "--sabotage", sabotage]);
+        assert_eq!(done.status.code(), Some(1), "{sabotage}: {}", text(&done.stderr));
+        let [outcome] = numbers(&done.stdout, false, ["replicas"]);
+        for guarantee in found {
+            assert!(broken(&outcome, 8).contains(guarantee), "{sabotage}: {outcome}");
+        }
+    }
+    let done = run(&["--scene", "replicas", "--rounds", "5", "--sabotage", "last-writer-wins"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(text(&done.stdout).lines().last(), Some("Broken: Nothing lost."));
+}
+
+#[test]
+fn a_node_that_is_killed_and_set_back_goes_on_above_its_last_stamp() {
+    let done = run(&["--json", "--scene", "restart"]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
+    let [outcome] = numbers(&done.stdout, true, ["restart"]);
+    assert_eq!(broken(&outcome, 4), [""; 0]);
+    let lives = outcome["lives"].as_array().unwrap();
+    assert_eq!(lives.len(), 4);
+    for pair in lives.windows(2) {
+        let (last, first) =
+            (pair[0]["last_stamp"].as_str().unwrap(), pair[1]["first_stamp"].as_str().unwrap());
+        assert!(first > last, "text sorts as stamps do: {outcome}");
+        assert!(pair[1]["first_wall_micros"].as_u64() < pair[0]["last_wall_micros"].as_u64(), "{outcome}");
+    }
+    let shown = run(&["--scene", "restart"]);
+    assert!(text(&shown.stdout).lines().last().unwrap().starts_with("Shown: killed 3 times"));
+}
+
+#[test]
+fn a_node_that_forgets_its_bound_is_found_out() {
+    let done = run(&["--json", "--scene", "restart", "--sabotage", "forget-bound"]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let [outcome] = numbers(&done.stdout, false, ["restart"]);
+    assert!(broken(&outcome, 4).contains(&"Restart-safe"), "{outcome}");
 }

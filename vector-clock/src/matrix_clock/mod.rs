@@ -96,6 +96,8 @@ impl<A: Actor> MatrixClock<A> {
         members: I,
         max_members: usize,
     ) -> Result<Self, Capacity> {
+        // The members bound the entries: nobody else is learnt of.
+        let clock = clock.with_max_entries(usize::MAX);
         let mut matrix = Self { clock, others: Vec::new(), max_members };
         matrix.check_room(1)?;
         for actor in members {

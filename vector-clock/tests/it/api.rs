@@ -146,6 +146,38 @@ fn peers_cannot_take_the_room_that_a_clock_keeps_for_its_own_entry() {
 }
 
 #[test]
+fn a_peer_that_makes_ids_up_cannot_grow_a_clock_beyond_its_limit_of_entries() {
+    let mut clock = Clock::<8>::new(9).with_max_entries(3);
+    clock.merge(&vector::<8>(&[(1, 1), (2, 1)])).unwrap();
+    let before = clock.vector().clone();
+    let error = clock.merge(&vector::<8>(&[(3, 1)]));
+    assert!(matches!(error, Err(MergeError::Capacity(full)) if (full.needed(), full.capacity()) == (4, 3)));
+    assert!(clock.merge_committed(&vector::<8>(&[(1, 5), (3, 1)])).is_err());
+    assert_eq!((clock.vector(), clock.snapshot().capacity), (&before, 2));
+    assert_eq!(clock.tick_dot(), Ok(dot(9, 1)), "a place is kept for the clock's own");
+    clock.merge(&vector::<8>(&[(1, 2), (2, 7)])).unwrap();
+
+    // One that goes on with more than its limit keeps what it has, ticks, and learns of those it knows.
+    let many = vector::<8>(&[(1, 1), (2, 1), (3, 1), (4, 1)]);
+    let mut resumed = Clock::<8>::resume(9, many.clone()).unwrap().with_max_entries(3);
+    resumed.merge(&many).unwrap();
+    resumed.merge(&vector::<8>(&[(4, 6)])).unwrap();
+    assert!(matches!(resumed.merge(&vector::<8>(&[(5, 1)])), Err(MergeError::Capacity(_))));
+    assert_eq!((resumed.tick_dot(), resumed.vector().len()), (Ok(dot(9, 1)), 5));
+
+    // By default a clock learns of as many actors as decoders accept entries.
+    let limit = VectorClock::<u16, Fixed<5_000>>::DEFAULT_MAX_ENTRIES;
+    assert_eq!(limit, Limits::new().max_entries());
+    let ids = |count: u16| {
+        VersionVector::<u16, Fixed<5_000>>::from_sorted((1..=count).map(|id| Dot::try_new(id, 1).unwrap()))
+    };
+    let mut open = VectorClock::<u16, Fixed<5_000>>::new(0);
+    assert!(matches!(open.merge(&ids(4_096).unwrap()), Err(MergeError::Capacity(_))));
+    open.merge(&ids(4_095).unwrap()).unwrap();
+    assert_eq!(open.tick().unwrap().vector().len(), limit);
+}
+
+#[test]
 fn a_counter_is_refused_when_it_is_further_ahead_than_the_limit_and_not_when_it_is_at_it() {
     let start = || {
         let known = vector::<4>(&[(1, 3), (2, 100)]);

@@ -248,8 +248,9 @@ fn reconcile_is_a_write_that_has_read_everything() {
 
 #[test]
 fn what_is_refused_leaves_the_set_as_it_was() {
-    let limits = DvvLimits::DEFAULT.with_actors(2).with_siblings(3).with_max_jump(MaxJump::AtMost(100));
-    let mut set = Set::with_limits(limits);
+    let hundred = MaxJump::AtMost(100);
+    let limits = DvvLimits::DEFAULT.with_actors(2).with_siblings(3);
+    let mut set = Set::with_limits(limits.with_max_jump(hundred).with_max_context_jump(hundred));
     for value in 0..3 {
         set.update(&Context::new(), 1, value).unwrap();
     }
@@ -276,6 +277,21 @@ fn what_is_refused_leaves_the_set_as_it_was() {
     let mut set = before;
     set.update(&vector(&[(1, 1)]), 1, 9).unwrap();
     assert_eq!(set.len(), 3);
+}
+
+#[test]
+fn a_forged_context_takes_no_later_write_with_it_where_contexts_must_be_known() {
+    let strict = DvvLimits::DEFAULT.with_max_context_jump(MaxJump::AtMost(0));
+    let [mut one, mut two] = [Set::with_limits(strict), Set::with_limits(strict)];
+    assert!(matches!(one.update(&vector(&[(2, 1)]), 1, 66), Err(ObserveError::JumpExceeded(_))));
+    one.update(&Context::new(), 1, 10).unwrap();
+    two.update(&Context::new(), 2, 20).unwrap();
+    // Replicas may still be any honest distance ahead of each other, and what they bring is then known.
+    one.sync(&two).unwrap();
+    two.sync(&one).unwrap();
+    assert_eq!((values(&one), values(&two)), (BTreeSet::from([10, 20]), BTreeSet::from([10, 20])));
+    one.update(&two.join().clone(), 1, 30).unwrap();
+    assert_eq!(values(&one), BTreeSet::from([30]));
 }
 
 #[test]

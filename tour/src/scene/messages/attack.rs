@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::EventId,
-    frame::{self, LENGTH_BYTES, Message},
+    message::{self, Message},
     refusal::Refusal,
 };
+use crate::frame::{self, LENGTH_BYTES};
 
 /// How often each attack was made.
 pub(crate) type Attacks = BTreeMap<Attack, u64>;
@@ -126,7 +127,7 @@ impl Attack {
     pub(crate) fn bytes(self, victim: u32, good: Timestamp) -> Vec<u8> {
         let event = EventId { node: victim, place: u32::MAX };
         let good = good.at_node(node_id(victim));
-        let framed = |header: &[u8]| frame::frame(&frame::content(header, event));
+        let framed = |header: &[u8]| frame::frame(&message::content(header, event));
         let version_then = |byte: u8| {
             let mut header = [byte; 17];
             header[0] = <Stamp>::ENVELOPE_VERSION;
@@ -147,14 +148,14 @@ impl Attack {
                 framed(&header)
             }
             Self::OverrunningHeader => {
-                let mut content = frame::content(&good.to_envelope(), event);
+                let mut content = message::content(&good.to_envelope(), event);
                 if let Some(length) = content.first_mut() {
                     *length = u8::MAX;
                 }
                 frame::frame(&content)
             }
             Self::TruncatedBody => {
-                let mut content = frame::content(&good.to_envelope(), event);
+                let mut content = message::content(&good.to_envelope(), event);
                 content.truncate(content.len().saturating_sub(4));
                 frame::frame(&content)
             }

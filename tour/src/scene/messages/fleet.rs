@@ -9,7 +9,7 @@ use super::{
     sabotage::Sabotage,
     wall::Fault,
 };
-use crate::{children::Children, failure::Failure, stage::Stage};
+use crate::{children::Children, failure::Failure, scene, stage::Stage};
 
 /// How far ahead a stamp may be in this fleet.
 ///
@@ -53,6 +53,7 @@ impl<'s> Fleet<'s> {
     /// Starts every process, and has each take its part.
     pub(crate) fn start(stage: &'s Stage<'s>) -> Result<Self, Failure> {
         let options = stage.options;
+        let sabotage = options.sabotage.and_then(scene::sabotage::Sabotage::of_messages);
         let mut children = Children::new();
         let mut nodes = Vec::new();
         for node in 0..options.nodes {
@@ -69,7 +70,7 @@ impl<'s> Fleet<'s> {
                     fault: Fault::of_node(node),
                     skew_limit: SKEW_LIMIT,
                     time_limit: stage.time_limit(),
-                    sabotage: options.sabotage.filter(|_| node == Sabotage::NODE),
+                    sabotage: sabotage.filter(|_| node == Sabotage::NODE),
                 }),
             )?;
         }

@@ -15,10 +15,9 @@ use hlc::{Clock, Timestamp, source::SystemSource};
 use super::{
     attack::{Attack, Attacks, Manner},
     cast::{HostilePart, Said, Told},
-    frame::FRAME_TIME,
     refusal,
 };
-use crate::{deadline::Deadline, failure::Failure, parent};
+use crate::{deadline::Deadline, failure::Failure, frame::FRAME_TIME, parent};
 
 /// How often each attack is made on each node, but for those that have to wait for a node to lose patience.
 const ROUNDS: u32 = 5;

@@ -11,12 +11,8 @@ use std::{
     thread,
 };
 
-use super::{
-    cast::Told,
-    frame::{self, Message},
-    refusal::Refusal,
-};
-use crate::deadline::Deadline;
+use super::{cast::Told, message::Message, refusal::Refusal};
+use crate::{deadline::Deadline, frame};
 
 /// Arrivals that wait for the owner; beyond them, peers wait.
 pub(crate) const BACKLOG: usize = 1024;
@@ -80,8 +76,8 @@ fn serve(
                 Err(refusal) => Arrival::Refused(refusal),
             })?,
             Ok(None) => break,
-            Err(refusal) => {
-                to.send(Arrival::Refused(refusal))?;
+            Err(error) => {
+                to.send(Arrival::Refused(error.into()))?;
                 break;
             }
         }

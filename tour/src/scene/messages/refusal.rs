@@ -6,6 +6,8 @@ use core::fmt;
 use hlc::{DecodeError, ObserveError};
 use serde::{Deserialize, Serialize};
 
+use crate::frame::FrameError;
+
 /// How often each cause was met.
 pub(crate) type Refusals = BTreeMap<Refusal, u64>;
 
@@ -69,6 +71,16 @@ impl From<DecodeError> for Refusal {
             DecodeError::NodeId(_) => Self::NodeId,
             // Of a header, the length is what is left to be wrong.
             DecodeError::Length(_) | _ => Self::HeaderLength,
+        }
+    }
+}
+
+impl From<FrameError> for Refusal {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Length => Self::FrameLength,
+            FrameError::Cut => Self::Cut,
+            FrameError::Stalled => Self::Stalled,
         }
     }
 }

@@ -11,10 +11,16 @@ use super::{
     causality::Pairs,
     fleet::Testimony,
     refusal::{Refusal, Refusals},
-    verdict::{Check, Verdict},
+    verdict::Verdict,
     wall::Fault,
 };
-use crate::scene::Outcome;
+use crate::{
+    grouped::grouped,
+    scene::{
+        Outcome,
+        check::{self, Check},
+    },
+};
 
 /// The same numbers for programs. Durations are whole microseconds.
 #[derive(Debug, Serialize)]
@@ -129,9 +135,7 @@ fn write_text(out: &mut String, testimony: &Testimony, verdict: &Verdict) -> cor
     }
 
     writeln!(out)?;
-    for Check { name, held, found } in &verdict.checks {
-        writeln!(out, "{:8}{name}: {found}", if *held { "held" } else { "BROKEN" })?;
-    }
+    check::write_all(out, &verdict.checks)?;
     writeln!(out, "\n{}", shown(testimony, verdict))
 }
 
@@ -155,10 +159,8 @@ fn by_cause(verdict: &Verdict) -> Vec<(String, u64, u64, String)> {
 
 /// The last line: what was shown.
 fn shown(testimony: &Testimony, verdict: &Verdict) -> String {
-    if !verdict.held() {
-        let broken: Vec<_> =
-            verdict.checks.iter().filter(|check| !check.held).map(|check| check.name).collect();
-        return format!("Broken: {}.", broken.join(", "));
+    if let Some(broken) = check::broken(&verdict.checks) {
+        return broken;
     }
     format!(
         "Shown: with wall clocks {} apart and a peer that sent {} hostile messages, {} processes put \
@@ -184,19 +186,6 @@ fn seconds(duration: Duration) -> String {
     format!("{}.{:03} s", duration.as_secs(), duration.subsec_millis())
 }
 
-/// A number with commas between groups of three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && digits.len().saturating_sub(place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
@@ -208,13 +197,6 @@ fn wide(count: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three_digits_from_the_right() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn a_share_of_nothing_is_nothing() {

@@ -3,8 +3,6 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use serde::Serialize;
-
 use super::{
     attack::Attacks,
     causality::{Causality, Delivery, Pairs, Steps, Time},
@@ -12,7 +10,7 @@ use super::{
     fleet::Testimony,
     refusal::{Refusal, Refusals},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, scene::check::Check};
 
 /// What the testimony amounts to.
 #[derive(Debug)]
@@ -28,14 +26,6 @@ pub(crate) struct Verdict {
     pub(crate) attacks: Attacks,
     pub(crate) refusals: Refusals,
     pub(crate) checks: Vec<Check>,
-}
-
-/// Something that must hold, and whether it did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Check {
-    pub(crate) name: &'static str,
-    pub(crate) held: bool,
-    pub(crate) found: String,
 }
 
 impl Verdict {
