@@ -4,6 +4,7 @@
 //! The files are in the folder of the build: name another disk with `CARGO_TARGET_DIR`.
 #![expect(
     clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
     clippy::expect_used,
     clippy::print_stderr,
     reason = "a benchmark is a std program that stops at the first surprise, and says what it counted"

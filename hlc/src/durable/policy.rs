@@ -47,7 +47,7 @@ impl Policy {
             return self.asked_window;
         }
         let skew = match self.limits.skew {
-            SkewPolicy::AtMost(limit) => limit / 2,
+            SkewPolicy::AtMost(limit) => part(limit, 2),
             SkewPolicy::Unbounded => Duration::MAX,
         };
         let lead = match self.limits.lead {
@@ -60,7 +60,7 @@ impl Policy {
     /// The window in force, in words.
     pub(super) fn words<L: Layout>(&self, resumed: u64) -> Window {
         let window = self.window();
-        let most_step = Packed::<L>::span(window / STEPS_IN_A_WINDOW);
+        let most_step = Packed::<L>::span(part(window, STEPS_IN_A_WINDOW));
         Window { span: Packed::<L>::span(window), least_step: LEAST_STEP, most_step, resumed }
     }
 
@@ -72,6 +72,11 @@ impl Policy {
         }
         self.limits
     }
+}
+
+/// One of so many equal parts.
+fn part(whole: Duration, parts: u32) -> Duration {
+    whole.checked_div(parts).unwrap_or(whole)
 }
 
 /// The word of a reading with counter zero.
