@@ -4,8 +4,8 @@ mod crash;
 mod kill;
 mod model;
 
+use alloc::sync::Arc;
 use core::{num::NonZeroU32, time::Duration};
-use std::sync::Arc;
 
 use high_water::{Mark, MemoryMark, NotRaised, Outcome, RaiseError};
 use hlc::{

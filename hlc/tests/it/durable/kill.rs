@@ -1,14 +1,14 @@
 //! Real crashes: a process that issues as fast as it can is killed at random moments.
 #![cfg(unix)]
 
+use alloc::sync::Arc;
+use core::time::Duration;
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    sync::Arc,
-    time::Duration,
 };
 
 use high_water::{FileMark, Identity, Options};
@@ -94,7 +94,7 @@ fn next(output: &mut BufReader<ChildStdout>) -> Option<Timestamp> {
     }
 }
 
-/// SplitMix64: moments that look random and are the same in every run, as far as moments can be.
+/// `SplitMix64`: moments that look random and are the same in every run, as far as moments can be.
 struct Dice(u64);
 
 impl Dice {
@@ -136,7 +136,7 @@ fn no_stamp_repeats_or_falls_over_kills_although_the_wall_clock_is_set_back() {
                 check(next(&mut output).expect("the child ended by itself"));
             }
             // Some are killed while they start or open the file.
-            (0..dice.roll(300_000)).for_each(|_| std::hint::spin_loop());
+            (0..dice.roll(300_000)).for_each(|_| core::hint::spin_loop());
             process.kill().unwrap();
             while let Some(stamp) = next(&mut output) {
                 check(stamp);

@@ -52,7 +52,7 @@ fn cuts(machine: &FaultMedium) -> Vec<Cut> {
     for change in machine.unflushed() {
         let torn = match change {
             Unflushed::Write(len) => vec![Fate::Prefix(len / 16), Fate::Suffix(len / 3)],
-            _ => Vec::new(),
+            Unflushed::Length | Unflushed::Name | _ => Vec::new(),
         };
         let each = [vec![Fate::Lost, Fate::Whole], torn].concat();
         fates = fates

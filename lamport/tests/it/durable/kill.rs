@@ -1,9 +1,9 @@
 //! Real crashes: a process that issues as fast as it can is killed at random moments.
 
+use core::num::NonZeroU64;
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
-    num::NonZeroU64,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -88,7 +88,7 @@ fn next(output: &mut BufReader<ChildStdout>) -> Option<Time> {
     }
 }
 
-/// SplitMix64: moments that look random and are the same in every run, as far as moments can be.
+/// `SplitMix64`: moments that look random and are the same in every run, as far as moments can be.
 struct Dice(u64);
 
 impl Dice {
@@ -128,7 +128,7 @@ fn no_time_repeats_or_falls_over_kills() {
                 check(next(&mut output).expect("the child ended by itself"));
             }
             // Some are killed while they start or open the file.
-            (0..dice.roll(300_000)).for_each(|_| std::hint::spin_loop());
+            (0..dice.roll(300_000)).for_each(|_| core::hint::spin_loop());
             process.kill().unwrap();
             while let Some(stamp) = next(&mut output) {
                 check(stamp);

@@ -57,7 +57,6 @@ macro_rules! play {
             outcomes.get(nth).copied().unwrap_or(Outcome::Acknowledged)
         };
         let open = |mark| $clock::new(mark).with_block(NonZeroU64::new(16).unwrap());
-        #[allow(unused_mut, reason = "the shared clock needs none")]
         let mut clock = open(MemoryMark::scripted(0, script));
         let (mut greatest, mut handed) = (Time::ZERO, 0_u64);
         for command in $commands {
