@@ -53,7 +53,7 @@ pub struct AtomicClock<S, L: Layout = Unix48> {
 }
 
 /// The one word that every guarantee rests on, and the statistics, which none does.
-struct State {
+pub(crate) struct State {
     last: AtomicU64,
     counts: [AtomicU64; Counted::KINDS],
     max_lead_nanos: AtomicU64,
@@ -76,7 +76,7 @@ impl<S, L: Layout> AtomicClock<S, L> {
         #[must_use]
         pub const fn with_layout(source: S) -> Self {
             Self {
-                state: State::new(),
+                state: State::at(0),
                 limits: Limits::DEFAULT,
                 source,
                 layout: core::marker::PhantomData,
@@ -142,7 +142,7 @@ impl<S, L: Layout> AtomicClock<S, L> {
     /// Promises the number alone.
     #[inline]
     pub fn merge_committed(&self, remote: Packed<L>) -> Result<(), Exhausted> {
-        driver::merge_committed(&self.state, remote)
+        driver::merge_committed(&self.state, remote).map_err(|_| Exhausted::new())
     }
 }
 
@@ -242,10 +242,10 @@ impl State {
     /// Steps from `last`, or from the word itself where that guess was stale and led to a refusal: what the
     /// clock already knows is never refused.
     #[inline]
-    fn step_from(&self, last: &mut u64, event: Event) -> Result<u64, Refusal> {
+    fn step_from(&self, last: &mut u64, rule: &impl Fn(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
         // Ends because each failure found another, greater word.
         loop {
-            match rule::step(*last, event, u64::MAX) {
+            match rule(*last) {
                 Ok(new) => return Ok(new),
                 // ORDERING: Relaxed, twice. Nothing is published: a refusal promises nothing about memory. A
                 // read-modify-write, because only that reads the newest word: with the load alone,
@@ -260,10 +260,52 @@ impl State {
         }
     }
 
+    /// Replaces the last word by a rule's outcome, which is issued.
+    #[inline]
+    pub(crate) fn issue(&self, rule: impl Fn(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
+        // ORDERING: Relaxed. Only a first guess for the exchange below, which acquires.
+        let mut last = self.last.load(Ordering::Relaxed);
+        // Ends because each failure is another call's success, or spurious: lock-free, not wait-free.
+        loop {
+            let new = self.step_from(&mut last, &rule)?;
+            // ORDERING: AcqRel. Pairs with itself in every other `tick`, `observe` and `reserve`: whoever
+            // gets a greater stamp also sees what we did before this call. Acquire weakened, or release:
+            // `loom_tests::whoever_gets_a_greater_stamp_sees_what_came_before_the_smaller` fails.
+            // ORDERING: Relaxed on failure. The value is only the next guess.
+            match self.last.compare_exchange_weak(last, new, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Ok(new),
+                Err(actual) => last = actual,
+            }
+        }
+    }
+
+    /// The same for an outcome that is not issued.
+    #[inline]
+    pub(crate) fn raise(&self, rule: impl Fn(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
+        // ORDERING: Relaxed. Only a first guess for the exchange below.
+        let mut last = self.last.load(Ordering::Relaxed);
+        // Ends because each failure raised the word, until it is at or above what is merged; or spurious.
+        loop {
+            let new = self.step_from(&mut last, &rule)?;
+            if new == last {
+                return Ok(new);
+            }
+            // ORDERING: Relaxed. Nothing is published: a merge promises only the number. Being a
+            // read-modify-write it continues the release sequence of the tick before it:
+            // `loom_tests::a_merge_between_two_ticks_does_not_part_them`.
+            // ORDERING: Relaxed on failure. The value is only the next guess.
+            match self.last.compare_exchange_weak(last, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(new),
+                Err(actual) => last = actual,
+            }
+        }
+    }
+
     const_fn! {
-        const fn new() -> Self {
+        /// A clock that stands at a word and has counted nothing.
+        pub(crate) const fn at(last: u64) -> Self {
             Self {
-                last: AtomicU64::new(0),
+                last: AtomicU64::new(last),
                 // Spelled out, because loom's atomics are neither constants nor `Copy`.
                 counts: [
                     AtomicU64::new(0),
@@ -271,6 +313,14 @@ impl State {
                     AtomicU64::new(0),
                     AtomicU64::new(0),
                     AtomicU64::new(0),
+                    AtomicU64::new(0),
+                    #[cfg(feature = "durable")]
+                    AtomicU64::new(0),
+                    #[cfg(feature = "durable")]
+                    AtomicU64::new(0),
+                    #[cfg(feature = "durable")]
+                    AtomicU64::new(0),
+                    #[cfg(feature = "durable")]
                     AtomicU64::new(0),
                 ],
                 max_lead_nanos: AtomicU64::new(0),
@@ -289,41 +339,12 @@ impl Cell for &State {
 
     #[inline]
     fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
-        // ORDERING: Relaxed. Only a first guess for the exchange below, which acquires.
-        let mut last = self.last.load(Ordering::Relaxed);
-        // Ends because each failure is another call's success, or spurious: lock-free, not wait-free.
-        loop {
-            let new = self.step_from(&mut last, event)?;
-            // ORDERING: AcqRel. Pairs with itself in every other `tick`, `observe` and `reserve`: whoever
-            // gets a greater stamp also sees what we did before this call. Acquire weakened, or release:
-            // `loom_tests::whoever_gets_a_greater_stamp_sees_what_came_before_the_smaller` fails.
-            // ORDERING: Relaxed on failure. The value is only the next guess.
-            match self.last.compare_exchange_weak(last, new, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return Ok(new),
-                Err(actual) => last = actual,
-            }
-        }
+        self.issue(|last| rule::step(last, event, u64::MAX))
     }
 
     #[inline]
     fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        // ORDERING: Relaxed. Only a first guess for the exchange below.
-        let mut last = self.last.load(Ordering::Relaxed);
-        // Ends because each failure raised the word, until it is at or above what is merged; or spurious.
-        loop {
-            let new = self.step_from(&mut last, event)?;
-            if new == last {
-                return Ok(new);
-            }
-            // ORDERING: Relaxed. Nothing is published: a merge promises only the number. Being a
-            // read-modify-write it continues the release sequence of the tick before it:
-            // `loom_tests::a_merge_between_two_ticks_does_not_part_them`.
-            // ORDERING: Relaxed on failure. The value is only the next guess.
-            match self.last.compare_exchange_weak(last, new, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(new),
-                Err(actual) => last = actual,
-            }
-        }
+        self.raise(|last| rule::step(last, event, u64::MAX))
     }
 
     fn count(&mut self, what: Counted) {

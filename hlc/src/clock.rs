@@ -33,7 +33,7 @@ pub struct Clock<S, L: Layout = Unix48> {
 
 /// The last word and the statistics, as plain numbers.
 #[derive(Clone, Debug)]
-struct State {
+pub(crate) struct State {
     last: u64,
     counts: [u64; Counted::KINDS],
     max_lead_nanos: u64,
@@ -60,12 +60,7 @@ impl<S, L: Layout> Clock<S, L> {
     /// ```
     #[must_use]
     pub const fn with_layout(source: S) -> Self {
-        Self {
-            state: State { last: 0, counts: [0; Counted::KINDS], max_lead_nanos: 0 },
-            limits: Limits::DEFAULT,
-            source,
-            layout: core::marker::PhantomData,
-        }
+        Self { state: State::at(0), limits: Limits::DEFAULT, source, layout: core::marker::PhantomData }
     }
 
     /// Sets how far ahead of the physical clock a received stamp may be.
@@ -116,7 +111,7 @@ impl<S, L: Layout> Clock<S, L> {
     /// clock is then as it was.
     #[inline]
     pub fn merge_committed(&mut self, remote: Packed<L>) -> Result<(), Exhausted> {
-        driver::merge_committed(&mut self.state, remote)
+        driver::merge_committed(&mut self.state, remote).map_err(|_| Exhausted::new())
     }
 }
 
@@ -191,6 +186,20 @@ impl<S: Source, L: Layout> Clock<S, L> {
     }
 }
 
+impl State {
+    /// A clock that stands at a word and has counted nothing.
+    pub(crate) const fn at(last: u64) -> Self {
+        Self { last, counts: [0; Counted::KINDS], max_lead_nanos: 0 }
+    }
+
+    /// Replaces the last word by a rule's outcome.
+    #[inline]
+    pub(crate) fn step(&mut self, rule: impl Fn(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
+        self.last = rule(self.last)?;
+        Ok(self.last)
+    }
+}
+
 impl Cell for &mut State {
     #[inline]
     fn last(&self) -> u64 {
@@ -199,8 +208,7 @@ impl Cell for &mut State {
 
     #[inline]
     fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.last = rule::step(self.last, event, u64::MAX)?;
-        Ok(self.last)
+        self.step(|last| rule::step(last, event, u64::MAX))
     }
 
     #[inline]

@@ -21,11 +21,24 @@ pub(crate) enum Counted {
     SourceError,
     SourceStep,
     Carry,
+    #[cfg(feature = "durable")]
+    BoundRefusal,
+    #[cfg(feature = "durable")]
+    Extension,
+    #[cfg(feature = "durable")]
+    NotRaised,
+    #[cfg(feature = "durable")]
+    Indeterminate,
 }
 
 impl Counted {
+    #[cfg(not(feature = "durable"))]
+    const LAST: Self = Self::Carry;
+    #[cfg(feature = "durable")]
+    const LAST: Self = Self::Indeterminate;
+
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = Self::Carry as usize + 1;
+    pub(crate) const KINDS: usize = Self::LAST as usize + 1;
 }
 
 /// The state of a clock: the last word, and the statistics beside it.
@@ -137,14 +150,14 @@ fn merge_newer<L: Layout>(
 }
 
 #[inline]
-pub(crate) fn merge_committed<L: Layout>(cell: impl Cell, remote: Packed<L>) -> Result<(), Exhausted> {
+pub(crate) fn merge_committed<L: Layout>(cell: impl Cell, remote: Packed<L>) -> Result<(), Refusal> {
     let mut cell = cell;
     let event = Event::Merge { remote: remote.to_bits(), skew_ceiling: u64::MAX };
     match cell.apply_merge(event) {
         Ok(_) => Ok(()),
-        Err(_) => {
-            cell.count(Counted::ExhaustedRefusal);
-            Err(Exhausted::new())
+        Err(refusal) => {
+            cell.count(counted(refusal));
+            Err(refusal)
         }
     }
 }
@@ -238,5 +251,7 @@ const fn counted(refusal: Refusal) -> Counted {
         Refusal::Skew => Counted::SkewRefusal,
         Refusal::Lead(_) => Counted::LeadRefusal,
         Refusal::Exhausted => Counted::ExhaustedRefusal,
+        #[cfg(feature = "durable")]
+        Refusal::Bound { .. } => Counted::BoundRefusal,
     }
 }

@@ -2,6 +2,9 @@
 
 use core::{error::Error, fmt, time::Duration};
 
+#[cfg(feature = "durable")]
+use crate::BoundReached;
+
 /// A node id of 2^58 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeIdOutOfRange {
@@ -395,6 +398,9 @@ pub enum TickError {
     Lead(LeadExceeded),
     /// The layout has no timestamp left.
     Exhausted(Exhausted),
+    /// A durable clock's bound was reached. Plain clocks have none.
+    #[cfg(feature = "durable")]
+    Bound(BoundReached),
 }
 
 impl fmt::Display for TickError {
@@ -403,6 +409,8 @@ impl fmt::Display for TickError {
             Self::Source(error) => error.fmt(f),
             Self::Lead(error) => error.fmt(f),
             Self::Exhausted(error) => error.fmt(f),
+            #[cfg(feature = "durable")]
+            Self::Bound(error) => error.fmt(f),
         }
     }
 }
@@ -419,6 +427,9 @@ pub enum ObserveError {
     Lead(LeadExceeded),
     /// The layout has no timestamp left above the remote stamp.
     Exhausted(Exhausted),
+    /// A durable clock's bound is below what the remote stamp needs. Plain clocks have none.
+    #[cfg(feature = "durable")]
+    Bound(BoundReached),
 }
 
 impl fmt::Display for ObserveError {
@@ -428,6 +439,8 @@ impl fmt::Display for ObserveError {
             Self::Skew(error) => error.fmt(f),
             Self::Lead(error) => error.fmt(f),
             Self::Exhausted(error) => error.fmt(f),
+            #[cfg(feature = "durable")]
+            Self::Bound(error) => error.fmt(f),
         }
     }
 }

@@ -31,6 +31,7 @@
 //! | a wall clock | [`SystemSource`](source::SystemSource) |
 //! | a need for speed | [`AnchoredSource`](source::AnchoredSource), [`CachedSource`](source::CachedSource) |
 //! | a timer that wraps, and no calendar | [`Widening`](source::Widening) under [`Offset`](source::Offset) |
+//! | restarts, and a wall clock that may be set back | `DurableClock`, `AtomicDurableClock` (feature `durable`) |
 //! | a test | [`ManualSource`](source::ManualSource) |
 //! | a database with its own layout of the 64 bits | [`layout`] |
 //!
@@ -47,8 +48,9 @@
 //!   layout's epoch counts as the epoch.)
 //! - **Thread-safe**: [`AtomicClock`] keeps all of these under any interleaving, and a greater stamp from
 //!   `tick`, `observe` or `reserve` sees what preceded the smaller one. `merge` promises only the number.
-//! - **Restart-safe**: No. A clock that starts again below its last stamp relies on physical time having gone
-//!   on. Keep the last stamp and give it to [`resume_after`](Clock::resume_after).
+//! - **Restart-safe**: of `DurableClock` and `AtomicDurableClock` (feature `durable`): after a crash at any point, and
+//!   whatever the wall clock does meanwhile, every stamp is above every one issued before. The plain clocks rely on
+//!   physical time having gone on: keep their last stamp and give it to [`resume_after`](Clock::resume_after).
 //! - **Progress**: lock-free: some caller always finishes. No call blocks, allocates or spins on another.
 //!
 //! # What can go wrong
@@ -73,6 +75,10 @@
 //! **A stamp is not authenticated.** Whoever can send bytes can send stamps up to the skew limit ahead, and
 //! move the clock by as much as that. It cannot move it further, back, or to its end.
 //!
+//! **The process restarts.** A durable clock goes on at its bound, up to 250 ms ahead of physical time. Where its disk
+//! is slow or fails, it refuses at the bound (`BoundReached`): **Progress** is lost, the rest holds. What a disk that
+//! lies about a flush, or an older file put back, costs is on the page of `high-water`.
+//!
 //! **The end.** At the layout's last timestamp each call returns [`Exhausted`]; nothing wraps.
 //!
 //! # Crate features
@@ -82,6 +88,7 @@
 //! - `serde`: text where the format is read by people, integers elsewhere; always validated.
 //! - `uuid`: a stamp as UUIDv7 and back, order kept.
 //! - `quanta`: a cycle counter for `AnchoredSource`.
+//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and `Keeper`.
 //!
 //! Without features the crate is `no_std`, allocates nothing and depends on nothing.
 //!
@@ -108,6 +115,8 @@ extern crate std;
 mod atomic;
 mod clock;
 mod driver;
+#[cfg(feature = "durable")]
+mod durable;
 mod error;
 mod human;
 pub mod layout;
@@ -139,6 +148,14 @@ mod readme {}
 
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use self::atomic::AtomicClock;
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use self::durable::{AtomicDurableClock, Keeper};
+#[cfg(feature = "durable")]
+pub use self::durable::{BoundReached, DurableClock, DurableSnapshot, Resume, UpkeepError};
 #[cfg(feature = "uuid")]
 pub use self::error::{UuidError, WrongUuidVersion};
 pub use self::{

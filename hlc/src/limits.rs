@@ -2,6 +2,8 @@
 
 use core::{num::NonZeroU32, time::Duration};
 
+#[cfg(feature = "durable")]
+use crate::BoundReached;
 use crate::{
     Exhausted, LeadExceeded, ObserveError, Packed, PhysicalTime, SkewExceeded, TickError,
     layout::Layout,
@@ -144,6 +146,8 @@ impl Limits {
             (Refusal::Lead(word), LeadPolicy::AtMost(limit)) => {
                 TickError::Lead(LeadExceeded::new(ahead::<L>(word, now), limit))
             }
+            #[cfg(feature = "durable")]
+            (Refusal::Bound { needed, bound }, _) => TickError::Bound(BoundReached::new(needed, bound)),
             (Refusal::Lead(_), LeadPolicy::Report) | (Refusal::Skew | Refusal::Exhausted, _) => {
                 TickError::Exhausted(Exhausted::new())
             }
@@ -170,6 +174,8 @@ impl Limits {
             (Refusal::Lead(word), _, LeadPolicy::AtMost(limit)) => {
                 ObserveError::Lead(LeadExceeded::new(ahead::<L>(word, now), limit))
             }
+            #[cfg(feature = "durable")]
+            (Refusal::Bound { needed, bound }, ..) => ObserveError::Bound(BoundReached::new(needed, bound)),
             _ => ObserveError::Exhausted(Exhausted::new()),
         }
     }

@@ -22,6 +22,17 @@ pub(crate) enum Event {
     Merge { remote: u64, skew_ceiling: u64 },
 }
 
+#[cfg(feature = "durable")]
+impl Event {
+    /// Physical time as the event knows it: zero where it does not.
+    pub(crate) const fn floor(self) -> u64 {
+        match self {
+            Self::Tick { floor, .. } | Self::Observe { floor, .. } => floor,
+            Self::Merge { .. } => 0,
+        }
+    }
+}
+
 /// Why a step is refused. The state stays as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -31,6 +42,9 @@ pub(crate) enum Refusal {
     Lead(u64),
     /// There is no word above the last one, or above the remote one.
     Exhausted,
+    /// The new state would be `needed`, above the durable `bound`.
+    #[cfg(feature = "durable")]
+    Bound { needed: u64, bound: u64 },
 }
 
 /// Applies `event` to a clock whose greatest word so far is `last`, and returns the new state.
@@ -47,6 +61,18 @@ pub(crate) const fn step(last: u64, event: Event, end: u64) -> Result<u64, Refus
             }
         }
         Event::Merge { remote, skew_ceiling } => admit(last, remote, skew_ceiling, end),
+    }
+}
+
+/// [`step`] of a clock that may not come to stand above `bound`, whatever the event.
+///
+/// A state within the bound thus stays within it.
+#[cfg(feature = "durable")]
+#[inline]
+pub(crate) const fn step_below(last: u64, event: Event, bound: u64, end: u64) -> Result<u64, Refusal> {
+    match step(last, event, end) {
+        Ok(needed) if needed > bound => Err(Refusal::Bound { needed, bound }),
+        result => result,
     }
 }
 
@@ -165,6 +191,8 @@ mod tests {
             Err(Refusal::Lead(new)) => assert!(new == expected && new > lead_ceiling),
             Err(Refusal::Exhausted) => assert!(expected > END),
             Err(Refusal::Skew) => panic!("a tick has no remote stamp"),
+            #[cfg(feature = "durable")]
+            Err(Refusal::Bound { .. }) => panic!("there is no bound"),
         }
     }
 
@@ -187,6 +215,8 @@ mod tests {
             Err(Refusal::Skew) => assert!(remote > last && remote + 1 > skew_ceiling),
             Err(Refusal::Lead(new)) => assert!(new == expected && new > lead_ceiling),
             Err(Refusal::Exhausted) => assert!(expected > END),
+            #[cfg(feature = "durable")]
+            Err(Refusal::Bound { .. }) => panic!("there is no bound"),
         }
     }
 
@@ -201,6 +231,8 @@ mod tests {
             Err(Refusal::Skew) => assert!(remote > last && remote + 1 > skew_ceiling),
             Err(Refusal::Exhausted) => assert!(remote > last && remote == END),
             Err(Refusal::Lead(_)) => panic!("a merge issues no stamp"),
+            #[cfg(feature = "durable")]
+            Err(Refusal::Bound { .. }) => panic!("there is no bound"),
         }
     }
 

@@ -51,8 +51,8 @@ use crate::{EndReserved, Exhausted, MaxJump, MergeError, ObserveError, Snapshot,
 #[derive(Debug)]
 pub struct AtomicClock {
     word: AtomicU64,
-    max_jump: MaxJump,
-    counters: SharedCounters,
+    pub(crate) max_jump: MaxJump,
+    pub(crate) counters: SharedCounters,
 }
 
 impl AtomicClock {
@@ -245,7 +245,7 @@ impl AtomicClock {
     /// The loop ends: an exchange fails because another call moved the word meanwhile (or spuriously, on some
     /// targets), so some caller always finishes. There is no bound for one caller.
     #[inline]
-    fn publish<E>(&self, step: impl Fn(Time) -> Result<Time, E>) -> Result<(Time, Time), E> {
+    pub(crate) fn publish<E>(&self, step: impl Fn(Time) -> Result<Time, E>) -> Result<(Time, Time), E> {
         let mut last = self.last();
         loop {
             let (next, answer) = match step(last) {
@@ -271,7 +271,7 @@ impl AtomicClock {
     ///
     /// The loop ends for the same reason as in `publish`, and earlier once another call has raised the word
     /// high enough.
-    fn raise<E>(&self, step: impl Fn(Time) -> Result<Time, E>) -> Result<(), E> {
+    pub(crate) fn raise<E>(&self, step: impl Fn(Time) -> Result<Time, E>) -> Result<(), E> {
         let mut last = self.last();
         loop {
             let (next, answer) = match step(last) {

@@ -24,9 +24,9 @@ use crate::{EndReserved, Exhausted, MaxJump, MergeError, ObserveError, Snapshot,
 /// ```
 #[derive(Debug)]
 pub struct Clock {
-    last: Time,
-    max_jump: MaxJump,
-    counters: Counters,
+    pub(crate) last: Time,
+    pub(crate) max_jump: MaxJump,
+    pub(crate) counters: Counters,
 }
 
 impl Clock {

@@ -27,6 +27,8 @@ pub(crate) enum Reason {
     JumpExceeded,
     EndReserved,
     Exhausted,
+    #[cfg(feature = "durable")]
+    Bound,
 }
 
 impl From<&JumpExceeded> for Reason {
@@ -52,6 +54,18 @@ impl From<&MergeError> for Reason {
         match why {
             MergeError::JumpExceeded(why) => why.into(),
             MergeError::EndReserved(why) => why.into(),
+            #[cfg(feature = "durable")]
+            MergeError::Bound(_) => Self::Bound,
+        }
+    }
+}
+
+#[cfg(feature = "durable")]
+impl From<&crate::TickError> for Reason {
+    fn from(why: &crate::TickError) -> Self {
+        match why {
+            crate::TickError::Exhausted(why) => why.into(),
+            crate::TickError::Bound(_) => Self::Bound,
         }
     }
 }
@@ -62,6 +76,8 @@ impl From<&ObserveError> for Reason {
             ObserveError::JumpExceeded(why) => why.into(),
             ObserveError::EndReserved(why) => why.into(),
             ObserveError::Exhausted(why) => why.into(),
+            #[cfg(feature = "durable")]
+            ObserveError::Bound(_) => Self::Bound,
         }
     }
 }
@@ -72,11 +88,19 @@ pub(crate) struct Counters {
     jump_exceeded: u64,
     end_reserved: u64,
     exhausted: u64,
+    #[cfg(feature = "durable")]
+    stalls: u64,
 }
 
 impl Counters {
     pub(crate) const fn new() -> Self {
-        Self { jump_exceeded: 0, end_reserved: 0, exhausted: 0 }
+        Self {
+            jump_exceeded: 0,
+            end_reserved: 0,
+            exhausted: 0,
+            #[cfg(feature = "durable")]
+            stalls: 0,
+        }
     }
 
     /// Counts a refusal and hands it on.
@@ -89,9 +113,17 @@ impl Counters {
             Reason::JumpExceeded => &mut self.jump_exceeded,
             Reason::EndReserved => &mut self.end_reserved,
             Reason::Exhausted => &mut self.exhausted,
+            #[cfg(feature = "durable")]
+            Reason::Bound => &mut self.stalls,
         };
         *count = count.saturating_add(1);
         why
+    }
+
+    /// Calls refused at the bound.
+    #[cfg(feature = "durable")]
+    pub(crate) const fn stalls(&self) -> u64 {
+        self.stalls
     }
 
     pub(crate) const fn snapshot(&self, last: Time) -> Snapshot {
@@ -119,6 +151,8 @@ mod shared {
         jump_exceeded: AtomicU64,
         end_reserved: AtomicU64,
         exhausted: AtomicU64,
+        #[cfg(feature = "durable")]
+        stalls: AtomicU64,
     }
 
     impl SharedCounters {
@@ -128,6 +162,8 @@ mod shared {
                     jump_exceeded: AtomicU64::new(0),
                     end_reserved: AtomicU64::new(0),
                     exhausted: AtomicU64::new(0),
+                    #[cfg(feature = "durable")]
+                    stalls: AtomicU64::new(0),
                 }
             }
         }
@@ -142,6 +178,8 @@ mod shared {
                 Reason::JumpExceeded => &self.jump_exceeded,
                 Reason::EndReserved => &self.end_reserved,
                 Reason::Exhausted => &self.exhausted,
+                #[cfg(feature = "durable")]
+                Reason::Bound => &self.stalls,
             };
             // ORDERING: Relaxed. Nothing is published: a count is read for people, and no guarantee rests on
             // it. That no refusal is lost comes from the one atomic step. A count wraps after 2^64 refusals,
@@ -149,6 +187,13 @@ mod shared {
             // Nothing weaker exists; `loom_tests::no_refusal_is_lost_from_the_counts` covers the one step.
             count.fetch_add(1, Ordering::Relaxed);
             why
+        }
+
+        /// Calls refused at the bound.
+        #[cfg(all(feature = "durable", feature = "std"))]
+        pub(crate) fn stalls(&self) -> u64 {
+            // ORDERING: Relaxed. A statistic; nothing is published. Nothing weaker exists.
+            self.stalls.load(Ordering::Relaxed)
         }
 
         pub(crate) fn snapshot(&self, last: Time) -> Snapshot {

@@ -4,6 +4,8 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
+#[cfg(feature = "durable")]
+use crate::BoundReached;
 use crate::Time;
 
 /// No time is left: the range ends at [`Time::MAX`]. The clock did not change, and every later call that
@@ -116,6 +118,9 @@ pub enum MergeError {
     JumpExceeded(JumpExceeded),
     /// The remote time was in the half of the range that belongs to a clock's own events.
     EndReserved(EndReserved),
+    /// A durable clock's bound is below the remote time. Plain clocks have none.
+    #[cfg(feature = "durable")]
+    Bound(BoundReached),
 }
 
 impl fmt::Display for MergeError {
@@ -123,6 +128,8 @@ impl fmt::Display for MergeError {
         match self {
             Self::JumpExceeded(why) => why.fmt(f),
             Self::EndReserved(why) => why.fmt(f),
+            #[cfg(feature = "durable")]
+            Self::Bound(why) => why.fmt(f),
         }
     }
 }
@@ -151,6 +158,9 @@ pub enum ObserveError {
     EndReserved(EndReserved),
     /// No time is left for the receive event.
     Exhausted(Exhausted),
+    /// A durable clock's bound is below what the receive event needs. Plain clocks have none.
+    #[cfg(feature = "durable")]
+    Bound(BoundReached),
 }
 
 impl fmt::Display for ObserveError {
@@ -159,6 +169,8 @@ impl fmt::Display for ObserveError {
             Self::JumpExceeded(why) => why.fmt(f),
             Self::EndReserved(why) => why.fmt(f),
             Self::Exhausted(why) => why.fmt(f),
+            #[cfg(feature = "durable")]
+            Self::Bound(why) => why.fmt(f),
         }
     }
 }
@@ -170,6 +182,8 @@ impl From<MergeError> for ObserveError {
         match why {
             MergeError::JumpExceeded(why) => Self::JumpExceeded(why),
             MergeError::EndReserved(why) => Self::EndReserved(why),
+            #[cfg(feature = "durable")]
+            MergeError::Bound(why) => Self::Bound(why),
         }
     }
 }

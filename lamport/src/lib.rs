@@ -40,8 +40,9 @@
 //!   [`Time::MAX_ACCEPTED`]: only events use that up, one by one, and they need 2^63 - 1 of them.
 //! - **Thread-safe**: [`AtomicClock`] is one atomic word. A greater time also sees what preceded the call
 //!   that returned the smaller one.
-//! - **Restart-safe**: No; a new clock begins at zero. Keep a bound on what was handed out, and go on from it
-//!   with [`resume_after`](Clock::resume_after).
+//! - **Restart-safe**: of `DurableClock` and `AtomicDurableClock` (feature `durable`): after a crash at any point, the
+//!   first time is above every one that was handed out. A plain clock begins at zero: keep a bound on what it
+//!   handed out, and go on from it with [`resume_after`](Clock::resume_after).
 //! - **Progress**: lock-free: of the callers of an [`AtomicClock`], some one always finishes. No call waits,
 //!   allocates or panics. [`Exhausted`] ends it, after 2^64 - 1 times.
 //!
@@ -62,6 +63,9 @@
 //! again that it gave before: **Unique** and **Monotonic** are lost across the restart, and hold within each
 //! run.
 //!
+//! **The disk of a durable clock is slow or fails.** It refuses at its bound (`BoundReached`): **Progress** is lost,
+//! the rest holds. What a disk that lies about a flush, or an older file put back, costs is on the page of `high-water`.
+//!
 //! **Two nodes use one id.** Their stamps may be equal: **Unique** is lost for stamps, and the order is no
 //! longer total. **Causal** holds.
 //!
@@ -78,8 +82,9 @@
 //!
 //! No feature is needed, and none changes behaviour; the crate is `no_std` without an allocator.
 //!
-//! - `std` (default): switches on `std` in the optional dependencies that are in use.
+//! - `std` (default): switches on `std` in the optional dependencies that are in use, and `AtomicDurableClock`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Time`] and `Stamp<u64>`.
+//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock`.
 //! - `portable-atomic`: [`AtomicClock`] on targets without 64-bit atomics. Without it they have [`Clock`].
 //!
 //! # Format
@@ -96,13 +101,15 @@
 
 #[cfg(test)]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, all(feature = "durable", feature = "std")))]
 extern crate std;
 
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod atomic;
 mod clock;
 mod counters;
+#[cfg(feature = "durable")]
+mod durable;
 mod error;
 mod jump;
 #[cfg(all(test, loom))]
@@ -128,6 +135,14 @@ mod readme {}
 pub use atomic::AtomicClock;
 pub use clock::Clock;
 pub use counters::Snapshot;
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use durable::AtomicDurableClock;
+#[cfg(feature = "durable")]
+pub use durable::{BoundReached, DurableClock, DurableSnapshot, TickError};
 pub use error::{EndReserved, EnvelopeError, Exhausted, JumpExceeded, MergeError, ObserveError, TextError};
 pub use jump::MaxJump;
 pub use stamp::Stamp;

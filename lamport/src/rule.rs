@@ -6,6 +6,8 @@
 
 use core::num::NonZeroU32;
 
+#[cfg(feature = "durable")]
+use crate::BoundReached;
 use crate::{EndReserved, Exhausted, JumpExceeded, MaxJump, MergeError, ObserveError, Time};
 
 /// The end of the clocks' own word.
@@ -67,6 +69,15 @@ pub(crate) fn observe<const END: u64>(
     max_jump: MaxJump,
 ) -> Result<Time, ObserveError> {
     Ok(issue::<END>(merge::<END>(last, remote, max_jump)?, NonZeroU32::MIN)?)
+}
+
+/// What a step may come to, of a clock that may not stand above `bound`: whatever the step, the same test.
+#[cfg(feature = "durable")]
+pub(crate) const fn within(next: Time, bound: Time) -> Result<Time, BoundReached> {
+    if next.get() > bound.get() {
+        return Err(BoundReached::new(next, bound));
+    }
+    Ok(next)
 }
 
 /// Who moved a clock, as far as [`invariant`] cares.
@@ -175,6 +186,8 @@ mod tests {
                         assert_eq!(MaxJump::AtMost(why.limit()), max_jump);
                         assert_eq!(last + why.ahead(), remote);
                     }
+                    #[cfg(feature = "durable")]
+                    Err(MergeError::Bound(_)) => panic!("there is no bound"),
                     Err(MergeError::EndReserved(why)) => {
                         assert!(reserved && !too_far, "{row:?}");
                         assert_eq!(why.remote().get(), remote);
@@ -252,6 +265,24 @@ mod tests {
                 Err(why) => {
                     assert!(after > last && after > HALF);
                     assert_eq!(why.remote().get(), after);
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "durable")]
+    #[test]
+    fn a_step_within_the_bound_is_the_step_and_one_above_it_is_refused_with_what_it_needs() {
+        for (last, remote) in pairs() {
+            for bound in last..=END {
+                let step = observe::<END>(Time::new(last), Time::new(remote), MaxJump::Unbounded);
+                let Ok(next) = step else { continue };
+                match within(next, Time::new(bound)) {
+                    Ok(within) => assert!(within == next && within.get() <= bound),
+                    Err(why) => {
+                        assert!(next.get() > bound);
+                        assert_eq!((why.needed(), why.bound()), (next, Time::new(bound)));
+                    }
                 }
             }
         }

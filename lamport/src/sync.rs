@@ -1,4 +1,4 @@
-//! The only door to atomics.
+//! The only door to atomics and locks.
 //!
 //! The gate includes `test`: a user who builds with `--cfg loom` still gets real atomics from this crate.
 
@@ -10,6 +10,12 @@ pub(crate) use portable_atomic::{AtomicU64, Ordering};
 
 #[cfg(all(not(all(test, loom)), not(feature = "portable-atomic"), target_has_atomic = "64"))]
 pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(all(test, loom, feature = "durable", feature = "std"))]
+pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+#[cfg(all(not(all(test, loom)), feature = "durable", feature = "std"))]
+pub(crate) use std::sync::{Mutex, MutexGuard};
 
 /// Makes a function `const` except under loom, whose atomics are not made in constants.
 macro_rules! const_fn {

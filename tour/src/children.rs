@@ -125,6 +125,30 @@ impl<S: DeserializeOwned + Send + 'static> Children<S> {
         }
     }
 
+    /// Kills a child, with SIGKILL where there are signals, and returns what it had said by then and nobody had
+    /// heard.
+    pub(crate) fn kill(&mut self, child: usize, deadline: Deadline) -> Result<Vec<S>, Failure> {
+        let Some(running) = self.list.get_mut(child) else {
+            return Err(Failure::out_of_turn(format_args!("there is no child {child}")));
+        };
+        running.process.kill().map_err(|error| Failure::io("killing a child", error))?;
+        running.may_end = true;
+        let mut last_words = Vec::new();
+        loop {
+            match self.heard.recv_timeout(deadline.left()) {
+                Ok((from, Heard::Line(Uttered::Said(said)))) if from == child => last_words.push(said),
+                // A line that the kill cut in two was not said.
+                Ok((from, _)) if from == child => break,
+                Ok(_) => {}
+                Err(_) => return Err(Failure::late("the end of a child that was killed")),
+            }
+        }
+        if running.wait(Deadline::after(TO_EXIT)).is_none() {
+            return Err(running.early_end());
+        }
+        Ok(last_words)
+    }
+
     /// Takes note that a child's part is over.
     pub(crate) fn release(&mut self, child: usize) {
         if let Some(running) = self.list.get_mut(child) {

@@ -8,7 +8,11 @@
     reason = "a test that panics has failed; clippy.toml says so for test functions, but not for what they call"
 )]
 
+extern crate alloc;
+
 mod clocks;
+#[cfg(all(feature = "durable", feature = "std"))]
+mod durable;
 mod laws;
 mod layouts;
 mod limits;

@@ -6,6 +6,8 @@
 extern crate alloc;
 
 mod api;
+#[cfg(all(feature = "durable", feature = "std"))]
+mod durable;
 mod laws;
 mod model;
 mod traits;

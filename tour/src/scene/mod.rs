@@ -5,12 +5,13 @@
 pub(crate) mod check;
 pub(crate) mod messages;
 pub(crate) mod replicas;
+pub(crate) mod restart;
 pub(crate) mod sabotage;
 
 use crate::{failure::Failure, stage::Stage};
 
 /// All scenes, in the order in which they are played.
-pub(crate) const SCENES: &[Scene] = &[messages::SCENE, replicas::SCENE];
+pub(crate) const SCENES: &[Scene] = &[messages::SCENE, replicas::SCENE, restart::SCENE];
 
 /// A scene: what the parent does, and the roles that its children play.
 #[derive(Debug)]

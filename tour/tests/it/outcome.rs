@@ -31,9 +31,10 @@ fn the_default_run_orders_every_pair_that_wall_time_gets_wrong() {
     let done = run(&["--json"]);
     assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
     assert_eq!(text(&done.stderr), "", "progress is for terminals");
-    let [outcome, replicas] = numbers(&done.stdout, true, ["messages", "replicas"]);
+    let [outcome, replicas, restart] = numbers(&done.stdout, true, ["messages", "replicas", "restart"]);
     assert_eq!(broken(&outcome, 6), [""; 0]);
     assert_eq!(broken(&replicas, 8), [""; 0]);
+    assert_eq!(broken(&restart, 4), [""; 0]);
     let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
     assert_eq!(number("hybrid_wrong_pairs") + number("hybrid_tied_pairs") + number("hybrid_wrong_steps"), 0);
     assert_eq!(number("duplicate_stamps"), 0);
@@ -170,4 +171,30 @@ fn a_replica_that_breaks_a_rule_is_found_out_and_the_run_fails() {
     let done = run(&["--scene", "replicas", "--rounds", "5", "--sabotage", "last-writer-wins"]);
     assert_eq!(done.status.code(), Some(1));
     assert_eq!(text(&done.stdout).lines().last(), Some("Broken: Nothing lost."));
+}
+
+#[test]
+fn a_node_that_is_killed_and_set_back_goes_on_above_its_last_stamp() {
+    let done = run(&["--json", "--scene", "restart"]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
+    let [outcome] = numbers(&done.stdout, true, ["restart"]);
+    assert_eq!(broken(&outcome, 4), [""; 0]);
+    let lives = outcome["lives"].as_array().unwrap();
+    assert_eq!(lives.len(), 4);
+    for pair in lives.windows(2) {
+        let (last, first) =
+            (pair[0]["last_stamp"].as_str().unwrap(), pair[1]["first_stamp"].as_str().unwrap());
+        assert!(first > last, "text sorts as stamps do: {outcome}");
+        assert!(pair[1]["first_wall_micros"].as_u64() < pair[0]["last_wall_micros"].as_u64(), "{outcome}");
+    }
+    let shown = run(&["--scene", "restart"]);
+    assert!(text(&shown.stdout).lines().last().unwrap().starts_with("Shown: killed 3 times"));
+}
+
+#[test]
+fn a_node_that_forgets_its_bound_is_found_out() {
+    let done = run(&["--json", "--scene", "restart", "--sabotage", "forget-bound"]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let [outcome] = numbers(&done.stdout, false, ["restart"]);
+    assert!(broken(&outcome, 4).contains(&"Restart-safe"), "{outcome}");
 }

@@ -1,0 +1,139 @@
+//! What durability costs: a raise beside a bare write and sync, a draw beside a bare add, a durable tick beside a
+//! plain one.
+//!
+//! The files are in the folder of the build: name another disk with `CARGO_TARGET_DIR`.
+#![expect(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a benchmark is a std program that stops at the first surprise, and says what it counted"
+)]
+
+use std::{
+    fs::{self, File},
+    hint::black_box,
+    io::{Seek as _, SeekFrom, Write as _},
+    num::NonZeroU64,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use high_water::{FileMark, Identity, MemoryMark, Options, Register, Reserver};
+use hlc::{
+    AtomicClock, AtomicDurableClock, Clock, DurableClock, Keeper,
+    source::{CachedSource, ManualSource, SystemSource, Ticker},
+};
+
+/// What a raise writes: two copies of a record of 512 bytes, 48 KiB apart.
+const RECORD: [u8; 512] = [0x5a; 512];
+const COPIES: [u64; 2] = [0, 49_152];
+
+/// A file of this benchmark, gone before.
+fn fresh(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{name}"));
+    let _ = fs::remove_file(&path);
+    path
+}
+
+fn register(name: &str) -> Register {
+    let options = Options::new(Identity::from_bytes(*b"durable benches!"));
+    let options =
+        options.allow_unknown_file_system().allow_network_file_system().allow_volatile_file_system();
+    options.create(fresh(name), 0, b"").expect("a register in the folder of the build")
+}
+
+fn mark(name: &str) -> FileMark {
+    register(name).into_mark()
+}
+
+fn raise(c: &mut Criterion) {
+    let mut group = c.benchmark_group("raise");
+    group.sample_size(40).measurement_time(Duration::from_secs(8));
+    let mut file = File::create(fresh("bare")).expect("a file in the folder of the build");
+    file.write_all(&vec![0; 98_304]).and_then(|()| file.sync_all()).expect("a file of the same length");
+    group.bench_function("floor: the same bytes + fdatasync", |b| {
+        b.iter(|| {
+            for at in COPIES {
+                file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(&RECORD)).expect("a write");
+            }
+            file.sync_data().expect("a sync");
+        });
+    });
+    let mut register = register("raise");
+    group.bench_function("Register::raise", |b| {
+        b.iter(|| register.raise(register.get().saturating_add(1), b"").expect("a raise"));
+    });
+    group.finish();
+}
+
+fn draw(c: &mut Criterion) {
+    let mut group = c.benchmark_group("draw");
+    let word = AtomicU64::new(0);
+    group.bench_function("floor: atomic add", |b| b.iter(|| word.fetch_add(1, Ordering::AcqRel)));
+    let mut reserver =
+        Reserver::new(MemoryMark::new(0), NonZeroU64::MAX.min(NonZeroU64::MIN.saturating_add(1 << 62)));
+    reserver.upkeep().expect("a block that outlasts the benchmark");
+    group.bench_function("Reserver::draw within a block", |b| b.iter(|| reserver.draw()));
+    group.finish();
+}
+
+fn tick(c: &mut Criterion) {
+    let mut group = c.benchmark_group("durable tick");
+    let plain = AtomicClock::new(SystemSource::new());
+    group.bench_function("hlc, SystemSource: plain", |b| b.iter(|| plain.tick()));
+    let clock = Arc::new(AtomicDurableClock::new(SystemSource::new(), mark("tick")));
+    let keeper = Keeper::start(Arc::clone(&clock), Duration::from_millis(25)).expect("a thread");
+    group.bench_function("hlc, SystemSource: durable", |b| b.iter(|| clock.tick()));
+    drop(keeper);
+    assert_eq!(clock.snapshot().stalls(), 0, "the steady state has none");
+
+    let mut plain = Clock::new(SystemSource::new());
+    group.bench_function("hlc, SystemSource, owned: plain", |b| b.iter(|| plain.tick()));
+    let mut clock = DurableClock::new(SystemSource::new(), MemoryMark::new(0));
+    group.bench_function("hlc, SystemSource, owned: durable", |b| b.iter(|| clock.tick()));
+
+    let cache = Arc::new(CachedSource::new());
+    let _ticker =
+        Ticker::start(Arc::clone(&cache), SystemSource::new(), Duration::from_millis(1)).expect("a thread");
+    let plain = AtomicClock::<_, hlc::layout::Millis42Y2022>::with_layout(Arc::clone(&cache));
+    group.bench_function("hlc, CachedSource: plain", |b| b.iter(|| plain.tick()));
+    let clock = Arc::new(AtomicDurableClock::<_, _, hlc::layout::Millis42Y2022>::with_layout(
+        cache,
+        MemoryMark::new(0),
+    ));
+    let _keeper = Keeper::start(Arc::clone(&clock), Duration::from_millis(5)).expect("a thread");
+    group.bench_function("hlc, CachedSource: durable", |b| b.iter(|| clock.tick()));
+
+    let plain = lamport::AtomicClock::new();
+    group.bench_function("lamport: plain", |b| b.iter(|| plain.tick()));
+    let clock = lamport::AtomicDurableClock::new(MemoryMark::new(0))
+        .with_block(NonZeroU64::MIN.saturating_add(1 << 60));
+    clock.upkeep().expect("a block that outlasts the benchmark");
+    group.bench_function("lamport: durable, within a block", |b| b.iter(|| black_box(clock.tick())));
+    group.finish();
+}
+
+/// Not a measurement of time: how many syncs a second the default window takes, on the real clock and a real disk.
+fn syncs(_: &mut Criterion) {
+    const SECONDS: u32 = 4;
+    let clock = Arc::new(AtomicDurableClock::new(SystemSource::new(), mark("syncs")));
+    let keeper = Keeper::start(Arc::clone(&clock), Duration::from_millis(25)).expect("a thread");
+    let before = clock.snapshot().extensions();
+    thread::sleep(Duration::from_secs(SECONDS.into()));
+    let extensions = clock.snapshot().extensions().saturating_sub(before);
+    drop(keeper);
+    eprintln!("syncs at the default window: {extensions} in {SECONDS} s");
+
+    let still = AtomicDurableClock::new(ManualSource::at_millis(1_790_000_000_000), MemoryMark::new(0));
+    assert!(still.upkeep().is_ok_and(|raised| raised) && still.upkeep().is_ok_and(|raised| !raised));
+}
+
+criterion_group!(benches, raise, draw, tick, syncs);
+criterion_main!(benches);

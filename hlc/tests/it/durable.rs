@@ -1,0 +1,376 @@
+//! Clocks that survive a restart: what is issued, what is refused, and what the next life begins above.
+
+mod crash;
+mod kill;
+mod model;
+
+use alloc::sync::Arc;
+use core::{num::NonZeroU32, time::Duration};
+
+use high_water::{Mark, MemoryMark, NotRaised, Outcome, RaiseError};
+use hlc::{
+    AtomicDurableClock, Clock, DurableClock, Keeper, LeadPolicy, ObserveError, Packed, PhysicalTime, Resume,
+    SkewPolicy, TickError, Timestamp, UpkeepError,
+    layout::{Layout, Micros52, Millis42Y2022, Millis46, Ntp48, Ntp60, Secs32},
+    source::{self, ManualSource},
+};
+
+/// Milliseconds of the physical clock at the start of each test.
+pub(crate) const START: u64 = 1_800_000_000_000;
+
+const HOUR: u64 = 3_600_000;
+
+fn wall() -> ManualSource {
+    ManualSource::at_millis(START)
+}
+
+#[test]
+fn after_a_restart_the_first_stamp_is_above_the_last_although_the_wall_clock_was_set_back_an_hour() {
+    let source = wall();
+    let mut mark = MemoryMark::new(0);
+    let mut last = Timestamp::MIN;
+    for life in 0..50 {
+        source.set_millis(START - life % 3 * HOUR);
+        let mut clock = DurableClock::new(&source, mark);
+        for _ in 0..20 {
+            let stamp = clock.tick().unwrap();
+            assert!(stamp > last && Some(stamp) <= clock.snapshot().bound());
+            last = stamp;
+        }
+        mark = clock.into_mark().restart();
+        let clock = AtomicDurableClock::new(&source, mark);
+        clock.upkeep().unwrap();
+        let stamp = clock.tick().unwrap();
+        assert!(stamp > last);
+        last = stamp;
+        mark = clock.into_mark().restart();
+    }
+}
+
+#[test]
+fn peers_with_the_default_limit_accept_the_first_stamp_after_a_restart() {
+    fn in_layout<L: Layout>() {
+        // The peer's physical clock is a quarter of a second behind, which the window leaves room for.
+        let (source, behind) = (wall(), ManualSource::at_millis(START - 250));
+        let mut mark = MemoryMark::new(0);
+        for life in 0..40_u64 {
+            // No life lasts longer than the window, so that each begins at the bound of the last one.
+            source.set_millis(START + 10 * life);
+            behind.set_millis(START + 10 * life - 250);
+            let mut clock = DurableClock::<_, _, L>::with_layout(&source, mark);
+            for _ in 0..5 {
+                let stamp = clock.tick().unwrap();
+                let mut peer = Clock::<_, L>::with_layout(&behind);
+                assert_eq!(peer.observe(stamp).err(), None, "life {life} of {}", L::NAME);
+            }
+            mark = clock.into_mark().restart();
+        }
+    }
+    in_layout::<hlc::layout::Unix48>();
+    in_layout::<Micros52>();
+    in_layout::<Ntp48>();
+    in_layout::<Ntp60>();
+    in_layout::<Millis46>();
+    in_layout::<Millis42Y2022>();
+}
+
+#[test]
+fn on_an_idle_clock_the_bound_is_the_window_ahead_of_physical_time_and_not_a_stamp_more() {
+    let source = wall();
+    let mut clock = DurableClock::new(&source, MemoryMark::new(0));
+    assert_eq!(clock.window(), Duration::from_millis(250));
+    assert!(clock.upkeep().unwrap());
+    let first_of_next_life = clock.snapshot().bound().unwrap().checked_next().unwrap();
+    assert_eq!(first_of_next_life, Timestamp::from_parts(START + 250, 0).unwrap());
+    assert_eq!(clock.snapshot().headroom(), Some(Duration::from_millis(249)));
+}
+
+#[test]
+fn the_window_is_at_most_half_of_the_skew_limit_and_at_most_the_lead_limit_unless_the_clock_waits() {
+    let millis = Duration::from_millis;
+    let clock = || DurableClock::new(wall(), MemoryMark::new(0));
+    assert_eq!(clock().with_window(millis(900)).window(), millis(250));
+    assert_eq!(clock().with_window(millis(90)).window(), millis(90));
+    let tight = SkewPolicy::AtMost(millis(100));
+    assert_eq!(clock().with_skew_policy(tight).window(), millis(50));
+    assert_eq!(clock().with_lead_policy(LeadPolicy::AtMost(millis(40))).window(), millis(40));
+    let free = clock().with_window(millis(900)).with_skew_policy(SkewPolicy::Unbounded);
+    assert_eq!(free.window(), millis(900));
+    let waiting = clock().with_window(millis(60_000)).with_resume(Resume::WaitForPhysical);
+    assert_eq!(waiting.window(), millis(60_000));
+    let shared = AtomicDurableClock::new(wall(), MemoryMark::new(0)).with_window(millis(900));
+    assert_eq!(shared.window(), millis(250));
+    assert_eq!(shared.with_resume(Resume::WaitForPhysical).window(), millis(900));
+}
+
+#[test]
+fn a_clock_that_fails_closed_resumes_at_once_where_time_went_on() {
+    let source = wall();
+    let limit = LeadPolicy::AtMost(Duration::from_millis(100));
+    let mut clock = DurableClock::new(&source, MemoryMark::new(0)).with_lead_policy(limit);
+    let before = clock.tick().unwrap();
+    let mut clock = DurableClock::new(&source, clock.into_mark().restart()).with_lead_policy(limit);
+    assert!(clock.tick().unwrap() > before);
+    source.set_millis(START - HOUR);
+    assert!(matches!(clock.tick(), Err(TickError::Lead(_))), "and refuses where time went back");
+}
+
+#[test]
+fn a_clock_that_waits_refuses_until_physical_time_has_reached_its_bound() {
+    let source = wall();
+    let open = |mark| {
+        DurableClock::new(&source, mark)
+            .with_resume(Resume::WaitForPhysical)
+            .with_window(Duration::from_secs(60))
+    };
+    let mut clock = open(MemoryMark::new(0));
+    let before = clock.tick().unwrap();
+    let bound = clock.snapshot().bound().unwrap();
+    assert_eq!(bound.checked_next(), Timestamp::from_parts(START + 60_000, 0).ok());
+
+    let mut clock = open(clock.into_mark().restart());
+    let remote = Timestamp::from_parts(START, 9).unwrap();
+    for waited in [0, 1, 30_000, 59_999] {
+        source.set_millis(START + waited);
+        match clock.tick() {
+            Err(TickError::Lead(error)) => assert_eq!(error.limit(), Duration::ZERO),
+            other => panic!("after {waited} ms: {other:?}"),
+        }
+        assert!(matches!(clock.observe(remote), Err(ObserveError::Lead(_))));
+        assert!(matches!(clock.reserve(NonZeroU32::MIN), Err(TickError::Lead(_))));
+    }
+    source.set_millis(START + 60_000);
+    let after = clock.tick().unwrap();
+    assert!(after > before && after == Timestamp::from_parts(START + 60_000, 0).unwrap());
+    source.set_millis(START + 59_000);
+    assert!(clock.tick().is_ok(), "once it goes, a step back is the lead policy's");
+
+    let mark = clock.into_mark().restart();
+    source.set_millis(START);
+    let shared = AtomicDurableClock::new(&source, mark).with_resume(Resume::WaitForPhysical);
+    shared.upkeep().unwrap();
+    assert!(matches!(shared.tick(), Err(TickError::Lead(_))));
+    source.set_millis(START + 2 * 60_000);
+    shared.upkeep().unwrap();
+    assert_eq!(shared.tick(), Ok(Timestamp::from_parts(START + 120_000, 0).unwrap()));
+}
+
+#[test]
+fn the_owned_clock_extends_inline_after_being_idle_and_the_shared_one_refuses_until_upkeep() {
+    let source = wall();
+    let mut owned = DurableClock::new(&source, MemoryMark::new(0));
+    let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
+    assert!(matches!(shared.tick(), Err(TickError::Bound(_))));
+    assert_eq!(shared.upkeep(), Ok(true));
+    for idle in [0, HOUR, 2 * HOUR] {
+        source.set_millis(START + idle);
+        let stamp = Timestamp::from_parts(START + idle, 0).unwrap();
+        assert_eq!(owned.tick(), Ok(stamp));
+        if idle > 0 {
+            match shared.tick() {
+                Err(TickError::Bound(reached)) => {
+                    assert_eq!(reached.needed_bits(), stamp.to_bits());
+                    assert_eq!(Some(reached.bound_bits()), shared.snapshot().bound().map(Packed::to_bits));
+                    assert_eq!(reached.cause(), None);
+                }
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(shared.upkeep(), Ok(true));
+        }
+        assert_eq!(shared.tick(), Ok(stamp));
+    }
+    assert_eq!((owned.snapshot().stalls(), owned.snapshot().extensions()), (0, 3));
+    assert_eq!((shared.snapshot().stalls(), shared.snapshot().extensions()), (3, 3));
+}
+
+#[test]
+fn upkeep_raises_the_bound_when_half_of_the_window_is_gone_eight_times_a_second() {
+    let source = wall();
+    let mut owned = DurableClock::new(&source, MemoryMark::new(0));
+    let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
+    let mut raised = 0;
+    for milli in 0..1_000 {
+        source.set_millis(START + milli);
+        let extended = owned.upkeep().unwrap();
+        assert_eq!(shared.upkeep(), Ok(extended), "both at the same moment");
+        raised += u64::from(extended);
+        owned.tick().unwrap();
+        shared.tick().unwrap();
+    }
+    assert_eq!(raised, 8);
+    assert_eq!(
+        (owned.snapshot().extensions(), owned.snapshot().stalls()),
+        (8, 0),
+        "no tick waited for the disk"
+    );
+    assert_eq!((shared.snapshot().extensions(), shared.snapshot().stalls()), (8, 0));
+}
+
+#[test]
+fn a_clock_ahead_of_physical_time_needs_few_extensions_all_the_same() {
+    let source = wall();
+    let mut clock = DurableClock::new(&source, MemoryMark::new(0));
+    clock.tick().unwrap();
+    source.set_millis(START - HOUR);
+    for _ in 0..300_000 {
+        clock.tick().unwrap();
+    }
+    assert!(clock.snapshot().extensions() <= 3, "{:?}", clock.snapshot());
+    let bound = clock.snapshot().bound().unwrap();
+    let lead = bound.duration_since(clock.last().unwrap()).unwrap();
+    assert!(lead <= Duration::from_millis(250), "a restart goes no further ahead: {lead:?}");
+}
+
+#[test]
+fn what_is_observed_or_merged_above_the_bound_extends_it_first_or_is_refused() {
+    let source = wall();
+    let ahead = |millis: u64| Timestamp::from_parts(START + millis, 3).unwrap();
+    let mut owned = DurableClock::new(&source, MemoryMark::new(0));
+    owned.tick().unwrap();
+    for (millis, by_merge) in [(300, false), (400, true)] {
+        let remote = ahead(millis);
+        assert!(Some(remote) > owned.snapshot().bound());
+        if by_merge {
+            owned.merge(remote).unwrap();
+        } else {
+            owned.observe(remote).unwrap();
+        }
+        assert!(owned.last() >= Some(remote) && owned.last() <= owned.snapshot().bound());
+    }
+    owned.merge_committed(ahead(HOUR)).unwrap();
+    assert!(owned.last() == Some(ahead(HOUR)) && owned.last() <= owned.snapshot().bound());
+
+    let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
+    shared.upkeep().unwrap();
+    let before = shared.tick().unwrap();
+    for (millis, call) in [(300, 0), (400, 1), (HOUR, 2)] {
+        let remote = ahead(millis);
+        let attempt = || match call {
+            0 => shared.observe(remote).map(drop),
+            1 => shared.merge(remote),
+            _ => shared.merge_committed(remote),
+        };
+        let last = shared.last();
+        assert!(matches!(attempt(), Err(ObserveError::Bound(_))), "{millis}");
+        assert!(shared.last() == last && last >= Some(before), "unchanged");
+        assert_eq!(shared.upkeep(), Ok(true), "what was refused at the bound is covered by the next upkeep");
+        assert_eq!(attempt(), Ok(()));
+        assert!(shared.last() >= Some(remote) && shared.last() <= shared.snapshot().bound());
+    }
+}
+
+#[test]
+fn what_a_limit_refuses_raises_no_bound() {
+    let source = wall();
+    let far = Timestamp::from_parts(START + HOUR, 0).unwrap();
+    let mut owned = DurableClock::new(&source, MemoryMark::new(0));
+    owned.tick().unwrap();
+    let bound = owned.snapshot().bound();
+    for hostile in [far, Timestamp::MAX] {
+        assert!(matches!(owned.observe(hostile), Err(ObserveError::Skew(_))));
+        assert!(matches!(owned.merge(hostile), Err(ObserveError::Skew(_))));
+    }
+    assert!(matches!(owned.merge_committed(Timestamp::MAX), Err(ObserveError::Exhausted(_))));
+    assert_eq!(owned.snapshot().bound(), bound);
+
+    let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
+    shared.upkeep().unwrap();
+    assert!(matches!(shared.observe(far), Err(ObserveError::Skew(_))));
+    assert_eq!(shared.upkeep(), Ok(false));
+    assert_eq!(shared.snapshot().bound(), bound);
+    assert_eq!(shared.snapshot().clock().skew_refusals(), 1);
+}
+
+#[test]
+fn a_raise_that_definitely_failed_is_tried_again_and_one_that_is_unknown_poisons() {
+    let outcomes =
+        [Outcome::Acknowledged, Outcome::NotRaised, Outcome::Acknowledged, Outcome::IndeterminateAndRaised];
+    let script =
+        move |nth: u64| outcomes.get(usize::try_from(nth).unwrap()).copied().unwrap_or(Outcome::Acknowledged);
+    let source = wall();
+    let mut clock = DurableClock::new(&source, MemoryMark::scripted(0, script));
+    clock.tick().unwrap();
+    let bound = clock.snapshot().bound();
+    let refusal = |clock: &mut DurableClock<_, _>, millis| {
+        source.set_millis(START + millis);
+        match clock.tick() {
+            Err(TickError::Bound(reached)) => reached.cause().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(refusal(&mut clock, 300), RaiseError::NotRaised(NotRaised::Io(_))));
+    assert_eq!(clock.snapshot().bound(), bound);
+    let last = clock.tick().unwrap();
+    assert!(matches!(refusal(&mut clock, 600), RaiseError::Indeterminate(_)));
+    for millis in [700, HOUR] {
+        assert_eq!(refusal(&mut clock, millis), RaiseError::NotRaised(NotRaised::Poisoned));
+        assert_eq!(clock.upkeep(), Err(UpkeepError::Raise(NotRaised::Poisoned.into())));
+        assert_eq!(clock.last(), Some(last), "no stamp above the last acknowledged bound");
+    }
+    let snapshot = clock.snapshot();
+    assert_eq!((snapshot.indeterminate(), snapshot.not_raised(), snapshot.stalls()), (1, 5, 4));
+    // Below the bound it goes on.
+    source.set_millis(START);
+    assert!(Some(clock.tick().unwrap()) <= clock.snapshot().bound());
+
+    let source = wall();
+    let shared = AtomicDurableClock::new(&source, MemoryMark::scripted(0, script));
+    shared.upkeep().unwrap();
+    source.set_millis(START + 300);
+    let raised = |error| matches!(error, Err(UpkeepError::Raise(error)) if error.is_definite());
+    assert!(raised(shared.upkeep()));
+    assert!(matches!(shared.tick(), Err(TickError::Bound(_))));
+    shared.upkeep().unwrap();
+    let last = shared.tick().unwrap();
+    source.set_millis(START + 600);
+    assert!(matches!(shared.upkeep(), Err(UpkeepError::Raise(RaiseError::Indeterminate(_)))));
+    assert!(raised(shared.upkeep()), "poisoned");
+    assert!(matches!(shared.tick(), Err(TickError::Bound(_))));
+    assert_eq!(shared.last(), Some(last));
+    let snapshot = shared.snapshot();
+    assert_eq!((snapshot.indeterminate(), snapshot.not_raised(), snapshot.stalls()), (1, 2, 2));
+}
+
+#[test]
+fn an_upkeep_without_a_time_raises_nothing() {
+    let source = source::from_fn(|| Err(hlc::SourceError::Unavailable("none")));
+    let mut clock = DurableClock::new(source, MemoryMark::new(7));
+    assert!(matches!(clock.upkeep(), Err(UpkeepError::Source(_))));
+    assert!(matches!(clock.tick(), Err(TickError::Source(_))));
+    assert_eq!(clock.snapshot().headroom(), None);
+    assert_eq!(clock.into_mark().get(), 7);
+    let past_the_end = source::from_fn(|| Ok(PhysicalTime::MAX));
+    let clock = AtomicDurableClock::new(past_the_end, MemoryMark::new(7));
+    assert!(matches!(clock.upkeep(), Err(UpkeepError::Exhausted(_))), "no bound at the end of time");
+    assert_eq!(clock.into_mark().get(), 7);
+}
+
+#[test]
+fn at_the_end_of_the_layout_the_bound_ends_and_nothing_wraps() {
+    let source = ManualSource::at_millis(START);
+    let mut clock = DurableClock::<_, _, Secs32>::with_layout(&source, MemoryMark::new(u64::MAX - 3));
+    let issued: Vec<u64> = (0..3).map(|_| clock.tick().unwrap().to_bits()).collect();
+    assert_eq!(issued, [u64::MAX - 2, u64::MAX - 1, u64::MAX]);
+    assert!(matches!(clock.tick(), Err(TickError::Exhausted(_))));
+    assert_eq!(clock.upkeep(), Ok(false));
+}
+
+#[test]
+fn a_keeper_keeps_the_bound_ahead_and_without_it_the_clock_stops_there() {
+    let source = Arc::new(wall());
+    let clock = Arc::new(AtomicDurableClock::new(Arc::clone(&source), MemoryMark::new(0)));
+    let keeper = Keeper::start(Arc::clone(&clock), Duration::from_micros(50)).unwrap();
+    clock.tick().unwrap();
+    for step in 1..=20 {
+        source.set_millis(START + step * 1_000);
+        // Ends when the keeper has been round: until then the stamp is refused.
+        while let Err(error) = clock.tick() {
+            assert!(matches!(error, TickError::Bound(_)), "{error}");
+            std::thread::yield_now();
+        }
+    }
+    drop(keeper);
+    source.set_millis(START + HOUR);
+    assert!(matches!(clock.tick(), Err(TickError::Bound(_))));
+    assert!(clock.snapshot().extensions() >= 21);
+}
