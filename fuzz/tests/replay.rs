@@ -78,3 +78,8 @@ fn vector_clock_matrix() {
 fn vector_clock_operations() {
     replay("vector_clock_operations", clock_fuzz::vector_clock_operations::run);
 }
+
+#[test]
+fn high_water_register() {
+    replay("high_water_register", clock_fuzz::high_water_register::run);
+}
