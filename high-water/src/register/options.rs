@@ -98,8 +98,9 @@ impl Options {
     /// # Errors
     ///
     /// [`OpenError::AlreadyExists`] if there is anything under the name; it is not touched. Else see
-    /// [`OpenError`]. After an error of [`Operation::SyncDirectory`] the register exists, and opening it
-    /// completes what was begun.
+    /// [`OpenError`]. After an error of [`Operation::SyncDirectory`] the register exists, but its name may not be
+    /// on the disk, and no later sync can be trusted to put it there: the system may call the directory clean.
+    /// Remove the file and create it again before any value of it is used.
     pub fn create(self, path: impl AsRef<Path>, value: u64, payload: &[u8]) -> Result<Register, OpenError> {
         self.create_on(FileMedium::at(path.as_ref())?, value, payload)
     }
