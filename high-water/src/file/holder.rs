@@ -1,0 +1,46 @@
+//! Which process holds a lock, as the kernel lists it.
+
+/// The holder of an exclusive `flock` on this file. A kernel that does not list locks, a file system that lists
+/// another device number than it shows, or a process of another namespace: not known.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn of(device: u64, inode: u64) -> Option<u32> {
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| parse(line, rustix::fs::major(device), rustix::fs::minor(device), inode))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) const fn of(_device: u64, _inode: u64) -> Option<u32> {
+    None
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:131099 0 EOF`; one that waits has `->` after the number.
+#[cfg(any(target_os = "linux", target_os = "android", test))]
+fn parse(line: &str, major: u32, minor: u32, inode: u64) -> Option<u32> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    if fields.next()? != "FLOCK" {
+        return None;
+    }
+    let process = fields.nth(2)?.parse().ok().filter(|process| *process != 0)?;
+    let mut file = fields.next()?.split(':');
+    let same = u32::from_str_radix(file.next()?, 16).ok()? == major
+        && u32::from_str_radix(file.next()?, 16).ok()? == minor
+        && file.next()?.parse::<u64>().ok()? == inode;
+    same.then_some(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn the_holder_is_told_from_waiters_other_files_and_other_locks() {
+        let line = "1: FLOCK  ADVISORY  WRITE 4711 fe:0a:131099 0 EOF";
+        assert_eq!(parse(line, 0xfe, 0x0a, 131_099), Some(4711));
+        assert_eq!(parse(line, 0xfe, 0x0b, 131_099), None);
+        assert_eq!(parse(line, 0xfe, 0x0a, 131_098), None);
+        assert_eq!(parse("1: -> FLOCK  ADVISORY  WRITE 4711 fe:0a:131099 0 EOF", 0xfe, 0x0a, 131_099), None);
+        assert_eq!(parse("1: POSIX  ADVISORY  WRITE 4711 fe:0a:131099 0 EOF", 0xfe, 0x0a, 131_099), None);
+        assert_eq!(parse("1: FLOCK  ADVISORY  WRITE 0 fe:0a:131099 0 EOF", 0xfe, 0x0a, 131_099), None);
+        assert_eq!(parse("1: FLOCK", 0xfe, 0x0a, 131_099), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! A small durable value under a number that only rises, correct at every crash point.
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::temp_dir().join(format!("high-water-doc-crate-{}", std::process::id()));
+//! use high_water::{Identity, Options};
+//!
+//! let options = Options::new(Identity::from_bytes(*b"orders/epoch/001"));
+//! # let options = options.allow_volatile_file_system().allow_unknown_file_system();
+//! let mut register = options.open_or_create(&path)?;
+//! register.raise(41, b"granted to worker 3")?; // on the disk when this returns
+//! drop(register); // or SIGKILL, or a power cut
+//!
+//! let mut register = options.open(&path)?;
+//! assert!(register.get() >= 41);
+//! assert!(register.raise(40, b"").is_err(), "it only rises");
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When to use this
+//!
+//! When a number must not be used again after a restart: an epoch, a term, the upper bound of a clock, the next
+//! block of identifiers. [`Register`] keeps a `u64` and up to 256 bytes that belong to it, in one file held by one
+//! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share.
+//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number.
+//!
+//! It is no database: one value, one writer, a sync for every raise. Several machines that have to agree on a number
+//! need consensus, or the crate `epoch-fence` over a store that has it.
+//!
+//! # Guarantees
+//!
+//! - **Restart-safe**: after a crash at any point the value is at least everything acknowledged and at most everything
+//!   asked for, with the payload that belongs to it. It holds for a killed process, a power cut, a sync that failed,
+//!   and one rotten copy, under the assumptions about the disk that are listed in [FORMAT.md](format).
+//! - **Monotonic**: [`Register::get`] never falls, within one life or across them.
+//! - **Unique**: a [`Reserver`] never hands out a number twice, across restarts too; after a crash some are skipped.
+//! - **Thread-safe**: [`Reserver::draw`] takes `&self`. A draw that returns a greater number sees what preceded the one
+//!   that returned a smaller, and the raise of the mark that covers it.
+//! - **Progress**: a draw is lock-free (some caller always finishes) and touches no disk. A raise waits for the disk.
+//! - **Causal**, **Bounded skew**: No. That is for the clocks above this crate.
+//!
+//! # What can go wrong
+//!
+//! - *A sync fails.* The raise is [`Indeterminate`](RaiseError::Indeterminate) and the register poisoned. The sync is not
+//!   tried again, because the system may have dropped what it could not write and would report success. Opening the
+//!   register again settles which value it is.
+//! - *The disk lies about a flush.* After a power cut the value may be an older acknowledged one. It is still whole, and
+//!   nothing reports it.
+//! - *An older file is put back.* Found while the register is held, and when the file is a copy; see the table in
+//!   [FORMAT.md](format#what-is-found-and-what-is-not). An older state written into the same file while nobody holds it,
+//!   and a restored virtual machine, are found only if the caller remembers a value elsewhere:
+//!   [`Options::at_least`]. What is found is refused as [`Regressed`] until an operator calls [`Options::recover`].
+//! - *The file is deleted.* [`Options::open`] refuses; [`Options::open_or_create`] begins again at zero.
+//! - *A process is stopped and goes on later.* It still holds the lock, so nobody else could raise meanwhile; numbers it
+//!   drew before are still its own.
+//! - *A process forks.* The child shares lock and memory, and would repeat its parent's numbers. Do not use a register
+//!   or a reserver in a forked child; `std::process::Command` is safe.
+//! - *The numbers end.* [`DrawError::Exhausted`] at `u64::MAX`; nothing wraps.
+//!
+//! # Crate features
+//!
+//! - `std` (default): [`Register`], [`FileMark`], [`SharedReserver`] and the [`Medium`] trait. Files are refused off Unix,
+//!   with [`OpenError::UnsupportedPlatform`]. Without it the crate needs no allocator.
+//! - `fault`: `FaultMedium`, a simulated disk for testing durable code.
+//! - `portable-atomic`: [`Reserver`] on targets without 64-bit atomics.
+//!
+//! # Format
+//!
+//! One file of 96 KiB, described to the byte in [FORMAT.md](format).
+//!
+//! # Sources
+//!
+//! Pillai et al. 2014, *All File Systems Are Not Created Equal*; Rebello et al. 2020, *Can Applications Recover from
+//! fsync Failures?*; Gray and Reuter 1993, *Transaction Processing*, section 3.7, for what two copies and their order
+//! are worth.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "std")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod error;
+#[cfg(feature = "fault")]
+mod fault;
+#[cfg(feature = "std")]
+mod file;
+mod identity;
+#[cfg(all(test, loom, feature = "std"))]
+mod loom_tests;
+mod mark;
+#[cfg(feature = "std")]
+mod medium;
+mod memory;
+mod record;
+#[cfg(feature = "std")]
+mod register;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod reserver;
+#[cfg(feature = "std")]
+mod rule;
+#[cfg(feature = "std")]
+mod scan;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod sync;
+
+pub use error::{Evidence, IoFault, NotRaised, OpenError, Operation, RaiseError, Regressed};
+#[cfg(feature = "fault")]
+pub use fault::{Cut, Fate, Fault, FaultFile, FaultMedium, Unflushed};
+#[cfg(feature = "std")]
+pub use file::{FileMedium, OpenFile};
+pub use identity::{Identity, Origin, Payload, PayloadTooLong};
+pub use mark::Mark;
+#[cfg(feature = "std")]
+pub use medium::{Access, Facts, FileId, FileKind, FileSystem, Medium};
+pub use memory::{MemoryMark, Outcome};
+pub use record::{Record, RecordError};
+#[cfg(feature = "std")]
+pub use register::{FileMark, Inspection, Options, Register, Snapshot, WhenHeld, inspect, inspect_on};
+#[cfg(all(feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use reserver::SharedReserver;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+pub use reserver::{DrawError, Drawer, Extender, Reserver, ReserverSnapshot};
+
+#[doc = include_str!("../FORMAT.md")]
+pub mod format {}
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,419 @@
+//! `Options`: opening, creating and recovering a register.
+
+use super::{Register, Snapshot, commit};
+use crate::error::{Evidence, IoFault, OpenError, Operation, Regressed};
+use crate::file::FileMedium;
+use crate::identity::{Identity, Payload};
+use crate::medium::{Access, Facts, FileKind, FileSystem, Medium, write_all};
+use crate::record::{FILE_LEN, Kind, Record};
+use crate::rule::{self, Place, Slot, Unusable};
+use crate::scan::Scan;
+use alloc::vec;
+use core::time::Duration;
+use std::io;
+use std::path::Path;
+
+/// What to do when another process holds the register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenHeld {
+    /// Fail at once.
+    Refuse,
+    /// Try again, every 10 ms, until the pauses add up to this.
+    WaitUpTo(Duration),
+}
+
+/// How often the name may lead to a new file while a register is being opened.
+const CHASES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How a register is to be opened, created or recovered.
+///
+/// By default it refuses whatever it cannot vouch for: a file that somebody holds, a file system on another
+/// machine or in memory, a file that is a copy. Each can be allowed by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Options {
+    identity: Identity,
+    when_held: WhenHeld,
+    at_least: Option<u64>,
+    network: bool,
+    volatile: bool,
+    unknown: bool,
+}
+
+impl Options {
+    /// For the register of this identity.
+    pub const fn new(identity: Identity) -> Self {
+        let when_held = WhenHeld::Refuse;
+        Self { identity, when_held, at_least: None, network: false, volatile: false, unknown: false }
+    }
+
+    /// What to do when another process holds the register; by default, [`WhenHeld::Refuse`].
+    pub const fn when_held(self, when_held: WhenHeld) -> Self {
+        Self { when_held, ..self }
+    }
+
+    /// Refuses a register below a value that is remembered from elsewhere: a peer, a log, a message. It is the
+    /// only way to find out that a file was put back while nobody held it.
+    pub const fn at_least(self, floor: u64) -> Self {
+        Self { at_least: Some(floor), ..self }
+    }
+
+    /// Allows network file systems, and FUSE, behind which there may be one.
+    ///
+    /// What a lock keeps out and what a sync makes durable is then up to that file system and its server.
+    pub const fn allow_network_file_system(self) -> Self {
+        Self { network: true, ..self }
+    }
+
+    /// Allows file systems in memory. The register then survives a killed process, and no power cut.
+    pub const fn allow_volatile_file_system(self) -> Self {
+        Self { volatile: true, ..self }
+    }
+
+    /// Allows file systems of which it cannot be told whether they are local. Off Linux, that is all of them.
+    pub const fn allow_unknown_file_system(self) -> Self {
+        Self { unknown: true, ..self }
+    }
+
+    /// Opens the register in a file.
+    ///
+    /// The newest record is written once more, and synced, before this returns: what [`Register::get`] then tells
+    /// is on the disk, also if an earlier holder's sync had failed and the file only looked as if it were.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]; each variant says what to do. Nothing is lost by an opening that fails.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Register, OpenError> {
+        self.open_on(FileMedium::at(path.as_ref())?)
+    }
+
+    /// Creates a register with this value and payload in a new file.
+    ///
+    /// The file appears under its name whole and durable, or not at all. A crash in between can leave a file of
+    /// the form `.NAME.PROCESS-N.new` beside it, which may be removed when no process is creating the register.
+    /// The directory itself, and those above it, have to be durable already.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::AlreadyExists`] if there is anything under the name; it is not touched. Else see
+    /// [`OpenError`]. After an error of [`Operation::SyncDirectory`] the register exists, and opening it
+    /// completes what was begun.
+    pub fn create(self, path: impl AsRef<Path>, value: u64, payload: &[u8]) -> Result<Register, OpenError> {
+        self.create_on(FileMedium::at(path.as_ref())?, value, payload)
+    }
+
+    /// Opens the register, or creates it at zero if there is nothing under the name.
+    ///
+    /// A register that somebody deleted begins again at zero. Where that must not happen, create it once, by hand
+    /// or on installation, and [`open`](Self::open) it from then on; or give [`at_least`](Self::at_least).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) and [`create`](Self::create). With a floor above zero, a register that is
+    /// missing is [`OpenError::Regressed`], and none is created.
+    pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Register, OpenError> {
+        self.open_or_create_on(&FileMedium::at(path.as_ref())?)
+    }
+
+    /// Writes the register anew, for an operator who knows that it was put back or damaged.
+    ///
+    /// Its value becomes `floor`, or the highest value that the file still holds if that is higher; its payload
+    /// becomes `payload`. The floor has to be at least every value that the register ever acknowledged: look
+    /// where those values went. Too low a floor breaks the promise, and nothing here can notice.
+    ///
+    /// It overrides [`OpenError::Regressed`], [`OpenError::NoValidRecord`], [`OpenError::WrongLength`] of a file
+    /// that is too short, [`OpenError::Conflict`], and a file that is [`OpenError::Malformed`]. If it fails or
+    /// is interrupted, do it again.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotARegister`] if no part of the file looks like a register. Else see [`OpenError`].
+    pub fn recover(self, path: impl AsRef<Path>, floor: u64, payload: &[u8]) -> Result<Register, OpenError> {
+        self.recover_on(FileMedium::at(path.as_ref())?, floor, payload)
+    }
+
+    /// [`open`](Self::open), on any medium.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_on<M: Medium>(self, medium: M) -> Result<Register<M>, OpenError> {
+        let (file, facts) = self.hold(&medium)?;
+        if facts.len != FILE_LEN {
+            return Err(OpenError::WrongLength { found: facts.len });
+        }
+        let scan = Scan::of(&medium, &file, Some(self.identity))?;
+        if let Some(alien) = scan.alien {
+            return Err(alien.into());
+        }
+        let plan = rule::opening(&scan.view)?;
+        let mut current = scan.record(plan.newest).ok_or(OpenError::NoValidRecord)?;
+        self.check_regression(&current, &facts)?;
+        // The name has to be as durable as the value: its creator may have died before it was.
+        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        let mut counts = Snapshot::default();
+        for batch in [Some(plan.first), plan.second].into_iter().flatten() {
+            current.sequence = batch.sequence;
+            current.kind = batch.kind;
+            commit(&medium, &file, batch, &current)?;
+            counts.syncs = counts.syncs.saturating_add(1);
+        }
+        let mut register = Register { medium, file, id: facts.id, current, stuck: None, counts };
+        register.note_damage(&scan);
+        Ok(register)
+    }
+
+    /// [`create`](Self::create), on any medium.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn create_on<M: Medium>(
+        self,
+        medium: M,
+        value: u64,
+        payload: &[u8],
+    ) -> Result<Register<M>, OpenError> {
+        let payload = Payload::new(payload).map_err(OpenError::PayloadTooLong)?;
+        let file = medium.create().map_err(|error| {
+            if read_only(&error) {
+                OpenError::ReadOnlyDirectory
+            } else {
+                unsupported_or(Operation::Create)(error)
+            }
+        })?;
+        let built = self.build(&medium, &file, value, payload);
+        // The temporary name has done its work, whether or not the file has got its own.
+        let retracted = medium.retract(&file);
+        let (facts, current) = built?;
+        retracted.map_err(IoFault::of(Operation::Retract))?;
+        let counts = Snapshot { syncs: 1, ..Snapshot::default() };
+        Ok(Register { medium, file, id: facts.id, current, stuck: None, counts })
+    }
+
+    /// Fills a file that nobody else knows yet, and gives it its name.
+    fn build<M: Medium>(
+        self,
+        medium: &M,
+        file: &M::File,
+        value: u64,
+        payload: Payload,
+    ) -> Result<(Facts, Record), OpenError> {
+        let facts = medium.facts(file).map_err(IoFault::of(Operation::Examine))?;
+        self.check_file_system(facts.file_system)?;
+        if !medium.try_lock(file).map_err(IoFault::of(Operation::Lock))? {
+            return Err(OpenError::Held { process: medium.holder(file) });
+        }
+        let record = |sequence| Record {
+            identity: self.identity,
+            sequence,
+            value,
+            payload,
+            origin: facts.origin,
+            kind: Kind::Raise,
+        };
+        let sequences = [0, 1, 2];
+        let mut image = vec![0; usize::try_from(FILE_LEN).unwrap_or(0)];
+        for (sequence, place) in sequences.into_iter().cycle().zip(Place::ALL) {
+            debug_assert!(Slot::of(sequence) == place.slot, "places are in the order of slots");
+            let start = usize::try_from(place.offset()).unwrap_or(0);
+            if let Some(cell) = image.get_mut(start..).and_then(|rest| rest.first_chunk_mut()) {
+                *cell = record(sequence).to_bytes();
+            }
+        }
+        // Zeros and all, so that no later write needs a block that the disk may not have.
+        write_all(medium, file, 0, &image).map_err(IoFault::of(Operation::Write))?;
+        medium.sync(file).map_err(IoFault::of(Operation::Sync))?;
+        medium.publish(file).map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                OpenError::AlreadyExists
+            } else if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) {
+                OpenError::NoHardLinks
+            } else {
+                IoFault::of(Operation::Publish)(error).into()
+            }
+        })?;
+        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        Ok((facts, record(2)))
+    }
+
+    /// [`open_or_create`](Self::open_or_create), on any medium.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_or_create_on<M: Medium + Clone>(self, medium: &M) -> Result<Register<M>, OpenError> {
+        for _ in 0..CHASES {
+            match self.open_on(medium.clone()) {
+                Err(OpenError::NotFound) => {}
+                result => return result,
+            }
+            if let Some(floor) = self.at_least.filter(|floor| *floor > 0) {
+                let evidence = Evidence::Floor;
+                return Err(OpenError::Regressed(Regressed { evidence, found: None, known: Some(floor) }));
+            }
+            match self.create_on(medium.clone(), 0, &[]) {
+                // Somebody else was faster.
+                Err(OpenError::AlreadyExists) => {}
+                result => return result,
+            }
+        }
+        Err(OpenError::Replaced)
+    }
+
+    /// [`recover`](Self::recover), on any medium.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn recover_on<M: Medium>(
+        self,
+        medium: M,
+        floor: u64,
+        payload: &[u8],
+    ) -> Result<Register<M>, OpenError> {
+        let payload = Payload::new(payload).map_err(OpenError::PayloadTooLong)?;
+        let (file, facts) = self.hold(&medium)?;
+        let scan = Scan::of(&medium, &file, Some(self.identity))?;
+        match scan.alien {
+            None | Some(crate::scan::Alien::Malformed) => {}
+            Some(alien) => return Err(alien.into()),
+        }
+        if facts.len > FILE_LEN || !(scan.marked || scan.blank) {
+            return Err(OpenError::NotARegister);
+        }
+        let plan = rule::recovery(&scan.view, floor)?;
+        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        if facts.len < FILE_LEN {
+            medium.set_len(&file, FILE_LEN).map_err(IoFault::of(Operation::SetLength))?;
+        }
+        let mut current = Record {
+            identity: self.identity,
+            sequence: 0,
+            value: plan.value,
+            payload,
+            origin: facts.origin,
+            kind: Kind::Raise,
+        };
+        let mut counts = Snapshot::default();
+        for batch in plan.batches.into_iter().flatten() {
+            current.sequence = batch.sequence;
+            current.kind = batch.kind;
+            commit(&medium, &file, batch, &current)?;
+            counts.syncs = counts.syncs.saturating_add(1);
+        }
+        let mut register = Register { medium, file, id: facts.id, current, stuck: None, counts };
+        register.note_damage(&scan);
+        Ok(register)
+    }
+
+    /// Opens and locks the file, and makes sure that it is the one that the name leads to.
+    fn hold<M: Medium>(self, medium: &M) -> Result<(M::File, Facts), OpenError> {
+        for _ in 0..CHASES {
+            let file = open(medium, Access::ReadWrite)?;
+            let facts = examine(medium, &file)?;
+            self.check_file_system(facts.file_system)?;
+            self.lock(medium, &file)?;
+            match medium.named() {
+                // Examined again: whoever held the file until now may have changed its length.
+                Ok(id) if id == facts.id => {
+                    let facts = examine(medium, &file)?;
+                    return Ok((file, facts));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::NotFound),
+                Err(error) => return Err(IoFault::of(Operation::Examine)(error).into()),
+            }
+        }
+        Err(OpenError::Replaced)
+    }
+
+    fn lock<M: Medium>(self, medium: &M, file: &M::File) -> Result<(), OpenError> {
+        let mut left = match self.when_held {
+            WhenHeld::Refuse => Duration::ZERO,
+            WhenHeld::WaitUpTo(limit) => limit,
+        };
+        // Ends: every round but the last takes a pause off what is left.
+        loop {
+            if medium.try_lock(file).map_err(IoFault::of(Operation::Lock))? {
+                return Ok(());
+            }
+            if left.is_zero() {
+                return Err(OpenError::Held { process: medium.holder(file) });
+            }
+            medium.pause(left.min(PAUSE));
+            left = left.saturating_sub(PAUSE);
+        }
+    }
+
+    const fn check_file_system(self, file_system: FileSystem) -> Result<(), OpenError> {
+        match file_system {
+            FileSystem::Network if !self.network => Err(OpenError::NetworkFileSystem),
+            FileSystem::Volatile if !self.volatile => Err(OpenError::VolatileFileSystem),
+            FileSystem::Unknown if !self.unknown => Err(OpenError::UnknownFileSystem),
+            FileSystem::Local | FileSystem::Network | FileSystem::Volatile | FileSystem::Unknown => Ok(()),
+        }
+    }
+
+    fn check_regression(self, record: &Record, facts: &Facts) -> Result<(), OpenError> {
+        let found = Some(record.value);
+        let moved = record.origin.zip(facts.origin).is_some_and(|(then, now)| !then.may_be(now));
+        if moved {
+            let evidence = Evidence::Origin;
+            return Err(OpenError::Regressed(Regressed { evidence, found, known: self.at_least }));
+        }
+        if self.at_least.is_some_and(|floor| record.value < floor) {
+            let evidence = Evidence::Floor;
+            return Err(OpenError::Regressed(Regressed { evidence, found, known: self.at_least }));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn open<M: Medium>(medium: &M, access: Access) -> Result<M::File, OpenError> {
+    medium.open(access).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            OpenError::NotFound
+        } else if error.kind() == io::ErrorKind::IsADirectory {
+            OpenError::NotAFile
+        } else if read_only(&error) {
+            OpenError::ReadOnlyFile
+        } else {
+            unsupported_or(Operation::Open)(error)
+        }
+    })
+}
+
+pub(super) fn examine<M: Medium>(medium: &M, file: &M::File) -> Result<Facts, OpenError> {
+    let facts = medium.facts(file).map_err(IoFault::of(Operation::Examine))?;
+    match facts.kind {
+        FileKind::Regular => Ok(facts),
+        FileKind::Other => Err(OpenError::NotAFile),
+    }
+}
+
+fn read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn unsupported_or(operation: Operation) -> impl Fn(io::Error) -> OpenError {
+    move |error| {
+        if error.kind() == io::ErrorKind::Unsupported {
+            OpenError::UnsupportedPlatform
+        } else {
+            IoFault::of(operation)(error).into()
+        }
+    }
+}
+
+impl From<Unusable> for OpenError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::NoValidRecord => Self::NoValidRecord,
+            Unusable::Conflict => Self::Conflict,
+            Unusable::Exhausted => Self::Exhausted,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Registers in real files.
+
+use crate::{OURS, options};
+use high_water::{
+    Evidence, FileMedium, NotRaised, OpenError, Operation, Options, RaiseError, Register, WhenHeld, inspect,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A directory that is removed with everything in it.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("high-water-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        fs::read_dir(&self.0).unwrap().map(|entry| name(entry.unwrap())).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The directory of the build may be on any file system; what it is called is tested elsewhere.
+pub(crate) fn anywhere() -> Options {
+    options().allow_volatile_file_system().allow_unknown_file_system().allow_network_file_system()
+}
+
+fn create(path: &Path) -> Register {
+    anywhere().create(path, 0, b"").unwrap()
+}
+
+#[test]
+fn a_value_and_its_payload_are_there_after_closing() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    assert_eq!(fs::metadata(&path).unwrap().len(), 6 * 16 * 1024);
+    assert_eq!(dir.names(), ["register"], "no temporary name is left");
+    for value in 1..=20_u64 {
+        register.raise(value, &value.to_be_bytes()).unwrap();
+    }
+    drop(register);
+    for _ in 0..3 {
+        let register = anywhere().open_or_create(&path).unwrap();
+        assert_eq!((register.get(), register.payload()), (20, &20_u64.to_be_bytes()[..]));
+        assert_eq!(register.identity(), OURS);
+    }
+}
+
+#[test]
+fn creating_never_touches_what_is_there_and_opening_never_creates() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    assert_eq!(anywhere().open(&path).map(|r| r.get()), Err(OpenError::NotFound));
+    assert!(dir.names().is_empty());
+    let mut register = create(&path);
+    register.raise(7, b"").unwrap();
+    assert_eq!(anywhere().create(&path, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
+    drop(register);
+    assert_eq!(anywhere().open(&path).unwrap().get(), 7);
+    assert_eq!(dir.names(), ["register"]);
+}
+
+#[test]
+fn one_of_many_threads_creates_it_and_all_others_are_told_who_holds_it() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let open = || scope.spawn(|| anywhere().open_or_create(&path));
+        let threads: Vec<_> = (0..8).map(|_| open()).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(opened.iter().filter(|result| result.is_ok()).count(), 1);
+    for error in opened.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(matches!(error, OpenError::Held { .. }), "{error:?}");
+    }
+    assert_eq!(dir.names(), ["register"]);
+}
+
+#[test]
+fn a_waiter_gets_the_register_when_the_holder_lets_go() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let patient = anywhere().when_held(WhenHeld::WaitUpTo(Duration::from_secs(60)));
+            patient.open(&path).map(|register| register.get())
+        });
+        register.raise(3, b"").unwrap();
+        drop(register);
+        assert_eq!(waiter.join().unwrap(), Ok(3));
+    });
+}
+
+#[test]
+fn a_directory_a_device_and_a_link_to_nothing_are_refused() {
+    let dir = Scratch::new();
+    let directory = dir.join("directory");
+    fs::create_dir(&directory).unwrap();
+    assert_eq!(anywhere().open(&directory).map(|r| r.get()), Err(OpenError::NotAFile));
+    assert_eq!(inspect(&directory), Err(OpenError::NotAFile));
+    assert_eq!(anywhere().create(&directory, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
+    assert_eq!(anywhere().open("/dev/null").map(|r| r.get()), Err(OpenError::NotAFile));
+    assert_eq!(anywhere().recover("/dev/null", 5, b"").map(|r| r.get()), Err(OpenError::NotAFile));
+    let link = dir.join("link");
+    std::os::unix::fs::symlink(dir.join("nothing"), &link).unwrap();
+    assert_eq!(anywhere().open(&link).map(|r| r.get()), Err(OpenError::NotFound));
+    assert_eq!(anywhere().create(&link, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
+    assert!(anywhere().open("").is_err());
+}
+
+#[test]
+fn a_zero_length_or_truncated_file_is_refused_and_not_filled() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    drop(create(&path));
+    for len in [40_000, 0] {
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+        assert_eq!(
+            anywhere().open_or_create(&path).map(|r| r.get()),
+            Err(OpenError::WrongLength { found: len })
+        );
+        assert_eq!(fs::metadata(&path).unwrap().len(), len);
+    }
+    assert_eq!(anywhere().recover(&path, 9, b"").unwrap().get(), 9);
+    assert_eq!(anywhere().open(&path).unwrap().get(), 9);
+}
+
+#[test]
+fn a_file_truncated_while_open_is_found_before_the_next_raise() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    register.raise(5, b"").unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    let error = register.raise(6, b"").unwrap_err();
+    assert!(
+        matches!(error, RaiseError::NotRaised(NotRaised::Regressed(r)) if r.found().is_none()),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_symbolic_link_works_and_swapping_it_while_open_is_found() {
+    let dir = Scratch::new();
+    let (first, second, link) = (dir.join("first"), dir.join("second"), dir.join("link"));
+    drop(create(&first));
+    drop(create(&second));
+    std::os::unix::fs::symlink(&first, &link).unwrap();
+    let mut register = anywhere().open(&link).unwrap();
+    register.raise(5, b"").unwrap();
+    assert!(matches!(anywhere().open(&first), Err(OpenError::Held { .. })), "the same file by its own name");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&second, &link).unwrap();
+    assert_eq!(register.raise(6, b""), Err(NotRaised::Replaced.into()));
+    assert_eq!(inspect(&first).unwrap().record().value(), 5);
+    assert_eq!(inspect(&second).unwrap().record().value(), 0);
+}
+
+#[test]
+fn a_file_moved_away_or_deleted_while_open_is_found() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    fs::rename(&path, dir.join("elsewhere")).unwrap();
+    assert_eq!(register.raise(1, b""), Err(NotRaised::Replaced.into()));
+    drop(register);
+    let mut register = anywhere().open(dir.join("elsewhere")).unwrap();
+    fs::remove_file(dir.join("elsewhere")).unwrap();
+    assert_eq!(register.raise(1, b""), Err(NotRaised::Replaced.into()));
+}
+
+#[test]
+fn an_older_copy_put_back_over_the_open_file_is_found() {
+    let dir = Scratch::new();
+    let (path, backup) = (dir.join("register"), dir.join("backup"));
+    let mut register = create(&path);
+    register.raise(1, b"").unwrap();
+    fs::copy(&path, &backup).unwrap();
+    register.raise(2, b"").unwrap();
+    // In place: the inode stays.
+    fs::write(&path, fs::read(&backup).unwrap()).unwrap();
+    let error = register.raise(3, b"").unwrap_err();
+    assert!(matches!(error, RaiseError::NotRaised(NotRaised::Regressed(r))
+        if r.evidence() == Evidence::Overwritten && r.known() == Some(2)));
+}
+
+#[test]
+fn a_copy_put_in_place_while_closed_is_found_and_a_file_moved_within_the_file_system_is_no_copy() {
+    let dir = Scratch::new();
+    let (path, backup) = (dir.join("register"), dir.join("backup"));
+    let mut register = create(&path);
+    register.raise(1, b"").unwrap();
+    fs::copy(&path, &backup).unwrap();
+    register.raise(2, b"").unwrap();
+    drop(register);
+    fs::rename(&path, dir.join("moved")).unwrap();
+    assert_eq!(anywhere().open(dir.join("moved")).unwrap().get(), 2);
+    fs::rename(&backup, &path).unwrap();
+    let error = anywhere().open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Regressed(r) if r.evidence() == Evidence::Origin), "{error:?}");
+    assert!(!inspect(&path).unwrap().is_original());
+    drop(anywhere().recover(&path, 2, b"").unwrap());
+    assert_eq!(anywhere().open(&path).unwrap().get(), 2);
+}
+
+#[test]
+fn a_directory_without_write_permission_is_told_as_such() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Scratch::new();
+    let closed = dir.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser is let through; the system's own answer says which it is.
+    let expected = match fs::write(closed.join("probe"), b"") {
+        Ok(()) => Ok(0),
+        Err(_) => Err(OpenError::ReadOnlyDirectory),
+    };
+    let created = anywhere().create(closed.join("register"), 0, b"").map(|r| r.get());
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(created, expected);
+    let missing = anywhere().create(dir.join("missing").join("register"), 0, b"");
+    assert!(matches!(missing, Err(OpenError::Io(fault)) if fault.during() == Operation::Create));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_and_pseudo_file_systems_are_refused() {
+    let path = Path::new("/dev/shm").join(format!("high-water-{}", std::process::id()));
+    // Where there is no such file system there is nothing to refuse; where there is one, it is.
+    if fs::write(&path, b"").is_ok() {
+        fs::remove_file(&path).unwrap();
+        assert_eq!(options().create(&path, 0, b"").map(|r| r.get()), Err(OpenError::VolatileFileSystem));
+        assert!(!path.exists());
+    }
+}
+
+/// One thread raises as fast as it can; the reader must only see whole states that were asked for, in order.
+#[test]
+fn a_reader_sees_rising_whole_values_while_the_holder_raises() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut value = 0_u64;
+            while !stop.load(Ordering::Relaxed) {
+                value += 1;
+                register.raise(value, &value.to_be_bytes()).unwrap();
+            }
+            value
+        });
+        let mut last = 0;
+        for _ in 0..2_000 {
+            let inspection = inspect(&path).unwrap();
+            let record = inspection.record();
+            assert!(record.value() >= last, "{} after {last}", record.value());
+            last = record.value();
+            if last > 0 {
+                assert_eq!(record.payload(), last.to_be_bytes(), "another value's payload");
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(writer.join().unwrap() >= last);
+    });
+}
+
+#[test]
+fn a_relative_path_stays_with_the_directory_it_was_given_in() {
+    let medium = FileMedium::at(Path::new("register")).unwrap();
+    assert_eq!(medium.path(), std::env::current_dir().unwrap().join("register"));
+}
