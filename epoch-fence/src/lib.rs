@@ -43,7 +43,8 @@
 //!   gate process) is not covered; it must carry the epoch to something that checks it.
 //! - **Bounded skew**: no clock is read. One token raises the floor by at most [`MaxAdvance`], by default 2^32.
 //! - **Thread-safe**: a [`Gate`] keeps all of these under any interleaving.
-//! - **Restart-safe**: no; a [`Gate`] forgets, and begins with the floor that it is given.
+//! - **Restart-safe**: a `DurableGate` (feature `durable`) admits nothing older after a crash than it did before, and
+//!   no other grant under the same epoch. A [`Gate`] forgets, and begins with the floor that it is given.
 //! - **Progress**: lock-free: of the callers of a gate, some one always finishes. No call waits, allocates or panics,
 //!   but [`Gate::enter_waiting`](Gate#method.enter_waiting). A caller that is stopped during the dozen instructions in
 //!   which it installs a newer epoch keeps the gate closed meanwhile; the others are answered, not admitted.
@@ -62,8 +63,8 @@
 //! **Two gates stand before one resource**, in one process or in two. They do not drain each other: **Fenced** is
 //! lost between them.
 //!
-//! **The gate's process restarts.** It must be given a floor that is not below what was admitted; else older tokens
-//! are admitted again.
+//! **The gate's process restarts.** A `DurableGate` goes on. A [`Gate`] must be given a floor that is not below what was admitted; else older tokens
+//! are admitted again. Effects of the old process that are still on their way are not covered in either case.
 //!
 //! **The issuer is rewound or restored.** It may give an epoch out twice: a gate that has seen the first is
 //! [`Rejected::Conflict`]. After a recovery the issuer has a new realm, and each gate must [`adopt`](Gate::adopt) it.
@@ -78,6 +79,7 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use.
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
+//! - `durable`: `DurableGate`, over a register of the crate `high-water`.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate on targets without 64-bit atomics.
@@ -98,7 +100,7 @@
 
 #[cfg(test)]
 extern crate alloc;
-#[cfg(any(test, feature = "parking_lot"))]
+#[cfg(any(test, feature = "durable", feature = "parking_lot"))]
 extern crate std;
 
 mod epoch;
@@ -128,6 +130,8 @@ pub use error::RandomUnavailable;
 pub use error::{DecodeError, Field, HolderIdError};
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use gate::{AdoptError, Gate, MaxAdvance, MaxPermits, Permit, Rejected, Snapshot, rule as gate_rule};
+#[cfg(all(feature = "durable", any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use gate::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(all(feature = "parking_lot", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub use gate::{Fenced, FencedGuard};
 pub use holder_id::HolderId;

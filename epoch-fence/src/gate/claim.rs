@@ -6,7 +6,7 @@ use super::rule::{self, Ticket, Unclaimed};
 use super::word::{self, Word};
 use super::{Gate, Permit, Rejected};
 use crate::sync::Ordering;
-use crate::{Epoch, FencingToken};
+use crate::{Epoch, FencingToken, RealmId};
 
 impl Gate {
     /// Raises the floor to `floor`, and makes this caller the one who installs; or else closes the gate.
@@ -34,21 +34,14 @@ impl Gate {
         if let Some(why) = setback {
             return Err(Setback::Unclaimed(why));
         }
-        let claim = Claim { gate: self };
-        // Once more, now that nobody else installs: a token that raised the floor further has been told that
-        // it is next.
-        match self.raise_floor(floor) {
-            // Here the claim ends, and leaves the gate closed.
-            Some(floor) => Err(Setback::Overtaken { floor }),
-            None => Ok(claim),
-        }
+        Ok(Claim { gate: self })
     }
 
     /// Raises the floor. `Some` if it is higher already.
     fn raise_floor(&self, floor: Epoch) -> Option<Epoch> {
         // ORDERING: Relaxed. Nothing is published by the floor itself: `claim` publishes it with the word. A
         // read-modify-write reads the newest there is, so that no later call overlooks an earlier one.
-        // Nothing weaker exists; `loom_tests::who_was_told_that_it_is_next_is_not_overtaken` covers the one
+        // Nothing weaker exists; `loom_tests::two_newer_tokens_are_admitted_in_order_or_not_at_all` covers the one
         // step.
         let before = self.floor.fetch_max(floor.get(), Ordering::Relaxed);
         if before < floor.get() {
@@ -94,13 +87,20 @@ impl<'g> Claim<'g> {
         gate.tenure.install(token.epoch(), token.grant());
         // ORDERING: Release. Pairs with `word`: whoever finds the gate open in this generation sees the tenure
         // just written, and what this caller acquired with its claim.
-        // Weaker: `loom_tests::no_older_permit_is_alive_or_made_beside_a_newer_one` fails.
+        // Weaker: `loom_tests::two_callers_with_one_token_share_its_epoch` fails.
         let before = Word::new(gate.word.fetch_and(word::OPEN, Ordering::Release));
         gate.counters.advance();
         gate.wake();
         let ticket = Ticket { generation: before.generation() };
         let permit = Permit::new(gate, ticket, token.epoch());
         if before.is_sealed() { Err(gate.counters.refuse(Rejected::Sealed)) } else { Ok(permit) }
+    }
+}
+
+impl Claim<'_> {
+    /// Writes the realm. The end of the claim then leaves the gate closed behind it.
+    pub(super) fn adopt(self, realm: RealmId) {
+        self.gate.tenure.adopt(realm);
     }
 }
 

@@ -83,7 +83,8 @@ impl<T> Fenced<T> {
 /// The right to change a [`Fenced`] value, until it is dropped.
 #[must_use = "the value is given back at once unless the guard is bound to a name"]
 pub struct FencedGuard<'f, T> {
-    // The order of the fields is the order of their ends: the lock is free before a newer epoch is admitted.
+    // The order of the fields is the order of their ends: the lock is free before a newer epoch is admitted, which
+    // then does not wait for it.
     value: RwLockWriteGuard<'f, T>,
     permit: Permit<'f>,
 }

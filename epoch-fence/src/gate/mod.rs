@@ -16,10 +16,13 @@
 // 4. "What preceded the end of a permit is visible to whoever is admitted under a newer epoch." The end
 //    releases, the claim acquires, the opening releases, the reading that is judged acquires. In between every
 //    write to the word is a read-modify-write, which continues a release sequence at any ordering.
-// 5. "From the moment a newer token was told `Draining`, the older ones are `Stale`." The floor is raised before
-//    the word is closed; the close releases it.
+// 5. "Once a newer token was told `Draining`, who comes with an older one is `Stale`." The floor is raised before
+//    the word is closed; the close releases it. Who was inside already with an older one may still be admitted,
+//    and is then drained.
 
 mod claim;
+#[cfg(feature = "durable")]
+mod durable;
 #[cfg(feature = "parking_lot")]
 mod fenced;
 mod limits;
@@ -36,6 +39,8 @@ mod tenure_words;
 mod wakeups;
 mod word;
 
+#[cfg(feature = "durable")]
+pub use durable::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(feature = "parking_lot")]
 pub use fenced::{Fenced, FencedGuard};
 pub use limits::{MaxAdvance, MaxPermits};
@@ -127,6 +132,17 @@ impl Gate {
         }
     }
 
+    /// Makes a gate that goes on where another one was when it had admitted `token`: older tokens are stale, and
+    /// another grant under its epoch is a conflict.
+    ///
+    /// It is for a token that was kept durably, and before it was admitted. `DurableGate` does so.
+    #[must_use]
+    pub fn resume(token: &FencingToken) -> Self {
+        let gate = Self::new(token.realm(), token.resource(), token.epoch());
+        gate.tenure.install(token.epoch(), token.grant());
+        Self { word: AtomicU64::new(Word::NEW.opened().bits()), ..gate }
+    }
+
     const_fn! {
         /// Sets how far above the floor a token may be.
         #[must_use]
@@ -174,16 +190,7 @@ impl Gate {
     /// Sees what preceded the end of every permit of an older epoch.
     #[inline]
     pub fn enter(&self, token: &FencingToken) -> Result<Permit<'_>, Rejected> {
-        let judged = self.word();
-        if judged.is_open()
-            && self.tenure.are_of(token)
-            && self.floor_is(token.epoch())
-            && token.resource() == self.terms.resource
-            && let Some(permit) = self.enter_as_judged(judged, token)
-        {
-            return permit;
-        }
-        self.enter_slowly(token)
+        self.enter_after(token, || Ok(()))
     }
 
     /// Enters, and while it is told [`Draining`](Rejected::Draining) waits until `deadline`.
@@ -258,30 +265,7 @@ impl Gate {
     ///
     /// Sees what preceded the end of every permit, and shows it to whoever is admitted in the new realm.
     pub fn adopt(&self, realm: RealmId, floor: Epoch) -> Result<(), AdoptError> {
-        // Ends for the reason given in `enter_slowly`.
-        loop {
-            let view = self.view();
-            match rule::judge_adoption(&view, realm, floor) {
-                Adoption::Done => return Ok(()),
-                Adoption::Refuse(why) => return Err(why),
-                Adoption::Advance => match self.claim(view.word, floor) {
-                    Ok(claim) => {
-                        self.tenure.adopt(realm);
-                        // The end of the claim closes the gate behind the new realm.
-                        drop(claim);
-                        return Ok(());
-                    }
-                    Err(Setback::Moved) => {}
-                    Err(Setback::Overtaken { floor: least }) => {
-                        return Err(AdoptError::FloorTooLow { least });
-                    }
-                    Err(Setback::Unclaimed(Unclaimed::Draining { in_flight })) => {
-                        return Err(AdoptError::Draining { in_flight });
-                    }
-                    Err(Setback::Unclaimed(Unclaimed::Exhausted)) => return Err(AdoptError::Sealed),
-                },
-            }
-        }
+        self.adopt_after(realm, floor, || Ok(()))
     }
 
     /// Closes the gate for ever, and returns how many permits are still alive.
@@ -357,6 +341,26 @@ impl Gate {
         self.counters.snapshot(&self.view())
     }
 
+    /// [`enter`](Self::enter), where a newer token is admitted only if `before` succeeds. It is called while no permit
+    /// is alive and nobody else installs; if it fails, the gate stays closed.
+    #[inline]
+    pub(super) fn enter_after<E: From<Rejected>>(
+        &self,
+        token: &FencingToken,
+        before: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Permit<'_>, E> {
+        let judged = self.word();
+        if judged.is_open()
+            && self.tenure.are_of(token)
+            && self.floor() == token.epoch()
+            && token.resource() == self.terms.resource
+            && let Some(permit) = self.enter_as_judged(judged, token)
+        {
+            return permit.map_err(E::from);
+        }
+        self.enter_slowly(token, before)
+    }
+
     /// What is not the common case: a first token, a newer one, a refusal, a race.
     ///
     /// The loop ends. A round is repeated because the word moved: by a newer tenure, of which there is at most
@@ -364,26 +368,71 @@ impl Gate {
     /// count, which only those still change who were past their look at the floor, and permits that end.
     #[cold]
     #[inline(never)]
-    fn enter_slowly(&self, token: &FencingToken) -> Result<Permit<'_>, Rejected> {
+    fn enter_slowly<E: From<Rejected>>(
+        &self,
+        token: &FencingToken,
+        before: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Permit<'_>, E> {
         loop {
             let view = self.view();
             match rule::judge(&self.terms, &view, token) {
-                Verdict::Refuse(why) => return Err(self.counters.refuse(why)),
+                Verdict::Refuse(why) => return Err(self.counters.refuse(why).into()),
                 Verdict::Admit => {
                     if let Some(permit) = self.enter_as_judged(view.word, token) {
-                        return permit;
+                        return permit.map_err(E::from);
                     }
                 }
                 Verdict::Advance => match self.claim(view.word, token.epoch()) {
-                    Ok(claim) => return claim.install(token),
+                    Ok(claim) => {
+                        before()?;
+                        return claim.install(token).map_err(E::from);
+                    }
                     Err(Setback::Moved) => {}
                     Err(Setback::Overtaken { floor }) => {
-                        return Err(self.counters.refuse(Rejected::Stale { floor }));
+                        return Err(self.counters.refuse(Rejected::Stale { floor }).into());
                     }
-                    Err(Setback::Unclaimed(why)) => return Err(self.counters.refuse(why.into())),
+                    Err(Setback::Unclaimed(why)) => return Err(self.counters.refuse(why.into()).into()),
                 },
             }
         }
+    }
+
+    /// [`adopt`](Self::adopt), where the realm is written only if `before` succeeds, as in `enter_after`.
+    pub(super) fn adopt_after<E: From<AdoptError>>(
+        &self,
+        realm: RealmId,
+        floor: Epoch,
+        before: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Ends for the reason given in `enter_slowly`.
+        loop {
+            let view = self.view();
+            match rule::judge_adoption(&view, realm, floor) {
+                Adoption::Done => return Ok(()),
+                Adoption::Refuse(why) => return Err(why.into()),
+                Adoption::Advance => match self.claim(view.word, floor) {
+                    Ok(claim) => {
+                        before()?;
+                        claim.adopt(realm);
+                        return Ok(());
+                    }
+                    Err(Setback::Moved) => {}
+                    Err(Setback::Overtaken { floor: least }) => {
+                        return Err(AdoptError::FloorTooLow { least }.into());
+                    }
+                    Err(Setback::Unclaimed(Unclaimed::Draining { in_flight })) => {
+                        return Err(AdoptError::Draining { in_flight }.into());
+                    }
+                    Err(Setback::Unclaimed(Unclaimed::Exhausted)) => return Err(AdoptError::Sealed.into()),
+                },
+            }
+        }
+    }
+
+    /// Whether there is nothing left to adopt.
+    #[cfg(feature = "durable")]
+    fn serves(&self, realm: RealmId, floor: Epoch) -> bool {
+        matches!(rule::judge_adoption(&self.view(), realm, floor), Adoption::Done)
     }
 
     /// Adds to the count. `None` if the gate is no longer what it was when the token was judged good.
@@ -458,11 +507,6 @@ impl Gate {
         // ORDERING: Relaxed. Nothing is published: the value is confirmed by an exchange, or compared with one
         // that was acquired. Nothing weaker exists.
         Word::new(self.word.load(Ordering::Relaxed))
-    }
-
-    #[inline]
-    fn floor_is(&self, epoch: Epoch) -> bool {
-        self.floor() == epoch
     }
 
     fn exchange(&self, word: Word, next: Word) -> Result<(), Word> {

@@ -3,6 +3,8 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
+#[cfg(all(unix, feature = "durable"))]
+mod durable;
 #[cfg(feature = "parking_lot")]
 mod fenced;
 mod gate;
