@@ -83,3 +83,8 @@ fn vector_clock_operations() {
 fn high_water_register() {
     replay("high_water_register", clock_fuzz::high_water_register::run);
 }
+
+#[test]
+fn epoch_fence_token() {
+    replay("epoch_fence_token", clock_fuzz::epoch_fence_token::run);
+}

@@ -1,0 +1,16 @@
+//! The public surface, with only public names.
+
+#![cfg(test)] // so that the lints know helper functions for what they are
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
+
+#[cfg(all(unix, feature = "durable"))]
+mod durable;
+#[cfg(feature = "parking_lot")]
+mod fenced;
+mod gate;
+mod laws;
+mod model;
+mod stall;
+mod traits;
+mod values;
+mod wire;
