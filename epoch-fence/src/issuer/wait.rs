@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// How long [`Issuer::acquire`](crate::Issuer::acquire) tries while the resource is held or kept for another.
+/// How long [`Issuer::acquire_with`](crate::Issuer::acquire_with) tries while the resource is held or kept for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Wait {
