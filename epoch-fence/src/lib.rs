@@ -74,19 +74,20 @@
 //!
 //! # Crate features
 //!
-//! No feature changes behaviour. Without any, the crate is `no_std` without an allocator, and has the values and the
-//! gate.
+//! No feature changes behaviour. Without any, the crate is `no_std` without an allocator, and has the values, the
+//! gate, the [`protocol`] and the [`Issuer`].
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use.
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
 //! - `durable`: `DurableGate`, over a register of the crate `high-water`.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
-//! - `portable-atomic`: the gate on targets without 64-bit atomics.
+//! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics.
+//! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease.
 //!
 //! # Format
 //!
-//! Bytes, text and serde forms are in [`mod@format`].
+//! Bytes, text and serde forms are in [`mod@format`], those of a store's record in [`protocol::record_format`].
 //!
 //! # Sources
 //!
@@ -98,17 +99,23 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "test-engine"))]
 extern crate alloc;
-#[cfg(any(test, feature = "durable", feature = "parking_lot"))]
+#[cfg(any(test, feature = "durable", feature = "parking_lot", feature = "test-engine"))]
 extern crate std;
 
+pub mod engine;
 mod epoch;
 mod error;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod gate;
 mod holder_id;
 mod id;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod issuer;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod lease;
+pub mod protocol;
 mod resource_id;
 #[cfg(feature = "serde")]
 mod serde;
@@ -136,5 +143,11 @@ pub use gate::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 pub use gate::{Fenced, FencedGuard};
 pub use holder_id::HolderId;
 pub use id::{GrantId, RealmId};
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+pub use issuer::{
+    BootClock, Evicted, Issuer, IssuerSnapshot, NotAcquired, NotChanged, Resolution, Unresolved, Wait,
+};
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+pub use lease::{Ended, Lease, NotEnded};
 pub use resource_id::ResourceId;
 pub use token::FencingToken;

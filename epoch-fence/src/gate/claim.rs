@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::rule::{self, Ticket, Unclaimed};
+use super::rule::{self, Unclaimed};
 use super::word::{self, Word};
 use super::{Gate, Permit, Rejected};
 use crate::sync::Ordering;
@@ -91,8 +91,7 @@ impl<'g> Claim<'g> {
         let before = Word::new(gate.word.fetch_and(word::OPEN, Ordering::Release));
         gate.counters.advance();
         gate.wake();
-        let ticket = Ticket { generation: before.generation() };
-        let permit = Permit::new(gate, ticket, token.epoch());
+        let permit = Permit::new(gate, before.opened(), token.epoch());
         if before.is_sealed() { Err(gate.counters.refuse(Rejected::Sealed)) } else { Ok(permit) }
     }
 }

@@ -51,7 +51,7 @@ pub use snapshot::Snapshot;
 use crate::sync::{AtomicU64, Ordering, const_fn};
 use crate::{Epoch, FencingToken, RealmId, ResourceId};
 use claim::Setback;
-use rule::{Adoption, Terms, Ticket, Unclaimed, Verdict, View};
+use rule::{Adoption, Terms, Unclaimed, Verdict, View};
 use snapshot::Counters;
 use tenure_words::TenureWords;
 use word::{Release, Word};
@@ -442,22 +442,24 @@ impl Gate {
         // that was judged, of the same generation. That nobody is let in behind a claim follows from the
         // modification order of the one word. Nothing weaker exists.
         let found = Word::new(self.word.fetch_add(word::ENTER, Ordering::Relaxed));
-        let ticket = Ticket { generation: found.generation() };
+        let entered = found.entered();
         let limit = self.terms.max_permits.get();
         if found.lets_in(judged) && found.count() < limit {
-            return Some(Ok(Permit::new(self, ticket, token.epoch())));
+            return Some(Ok(Permit::new(self, entered, token.epoch())));
         }
-        self.release(ticket);
+        self.release(entered);
         found.lets_in(judged).then(|| Err(self.counters.refuse(Rejected::TooManyPermits { limit })))
     }
 
-    /// Gives a count back.
+    /// Gives a count back, which was taken when the word became `entered`.
+    ///
+    /// That word is the first guess, since reading it again right behind the addition would wait for that.
     #[inline]
-    fn release(&self, ticket: Ticket) {
-        let mut word = self.guess();
+    fn release(&self, entered: Word) {
+        let mut word = entered;
         // Ends: the exchange fails because another call has finished one (or spuriously, on some targets).
         loop {
-            let next = match word.released(ticket.generation) {
+            let next = match word.released(entered.generation()) {
                 Release::To(next) => next,
                 Release::Abandoned => return,
                 Release::Impossible => return self.fail_closed(),

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Gate;
-use super::rule::Ticket;
+use super::word::Word;
 use crate::Epoch;
 
 /// The right to act on a gate's resource under one epoch, until it is dropped.
@@ -46,13 +46,14 @@ use crate::Epoch;
 #[must_use = "the permit is given back at once unless it is bound to a name"]
 pub struct Permit<'g> {
     gate: &'g Gate,
-    ticket: Ticket,
+    /// The gate's word just after this permit was made: its generation, and a guess at what it still is.
+    word: Word,
     epoch: Epoch,
 }
 
 impl<'g> Permit<'g> {
-    pub(super) const fn new(gate: &'g Gate, ticket: Ticket, epoch: Epoch) -> Self {
-        Self { gate, ticket, epoch }
+    pub(super) const fn new(gate: &'g Gate, word: Word, epoch: Epoch) -> Self {
+        Self { gate, word, epoch }
     }
 
     /// Returns the epoch under which the holder acts: what an effect that outlives the permit must carry.
@@ -71,6 +72,6 @@ impl fmt::Debug for Permit<'_> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.gate.release(self.ticket);
+        self.gate.release(self.word);
     }
 }

@@ -3,13 +3,19 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
+#[cfg(feature = "test-engine")]
+mod awaited;
 #[cfg(all(unix, feature = "durable"))]
 mod durable;
 #[cfg(feature = "parking_lot")]
 mod fenced;
 mod gate;
 mod laws;
+#[cfg(feature = "test-engine")]
+mod lease;
 mod model;
+mod naive;
+mod record;
 mod stall;
 mod traits;
 mod values;
