@@ -198,17 +198,19 @@ impl core::error::Error for NotRaised {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RaiseError {
-    /// It definitely did not happen. The value is what it was, now and after a crash.
+    /// This call wrote nothing. The value is what it was, now and after a crash; except after an earlier raise that
+    /// was indeterminate ([`NotRaised::Poisoned`]), which leaves it open until the register is opened again.
     NotRaised(NotRaised),
     /// It may have happened. The mark is poisoned: every later raise fails until it is opened again.
     Indeterminate(IoFault),
 }
 
 impl RaiseError {
-    /// Whether it is certain that the raise did not happen.
+    /// Whether it is certain that the value is what it was. Not so once the register is poisoned: an earlier raise,
+    /// perhaps to this very value, may have happened.
     #[must_use]
     pub const fn is_definite(self) -> bool {
-        matches!(self, Self::NotRaised(_))
+        matches!(self, Self::NotRaised(reason) if !matches!(reason, NotRaised::Poisoned))
     }
 }
 

@@ -54,6 +54,8 @@
 //!   [FORMAT.md](format#what-is-found-and-what-is-not). An older state written into the same file while nobody holds it,
 //!   and a restored virtual machine, are found only if the caller remembers a value elsewhere:
 //!   [`Options::at_least`]. What is found is refused as [`Regressed`] until an operator calls [`Options::recover`].
+//! - *The file system is not what it seems.* Network file systems are refused by the numbers that Linux gives them. One
+//!   whose number is not listed, or an overlay above one, passes for local.
 //! - *The file is deleted.* [`Options::open`] refuses; [`Options::open_or_create`] begins again at zero.
 //! - *A process is stopped and goes on later.* It still holds the lock, so nobody else could raise meanwhile; numbers it
 //!   drew before are still its own.

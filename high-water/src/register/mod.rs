@@ -11,7 +11,7 @@ use crate::file::FileMedium;
 use crate::identity::{Identity, Payload};
 use crate::mark::Mark;
 use crate::medium::{FileId, Medium, write_all};
-use crate::record::Record;
+use crate::record::{FILE_LEN, Record};
 use crate::rule::{self, Batch, NotCurrent};
 use crate::scan::Scan;
 use core::fmt;
@@ -167,11 +167,17 @@ impl<M: Medium> Register<M> {
             }
             Err(error) => return Err(NotRaised::Io(IoFault::of(Operation::Examine)(error))),
         }
-        let scan = Scan::of(&self.medium, &self.file, Some(self.current.identity)).map_err(NotRaised::Io)?;
-        self.note_damage(&scan);
         let known = Some(self.current.value);
         let overwritten =
             |found| NotRaised::Regressed(Regressed { evidence: Evidence::Overwritten, found, known });
+        // Cut short, it would take the raise and be refused by the next opening.
+        let facts =
+            self.medium.facts(&self.file).map_err(IoFault::of(Operation::Examine)).map_err(NotRaised::Io)?;
+        if facts.len != FILE_LEN {
+            return Err(self.stick(overwritten(None)));
+        }
+        let scan = Scan::of(&self.medium, &self.file, Some(self.current.identity)).map_err(NotRaised::Io)?;
+        self.note_damage(&scan);
         if scan.alien.is_some() {
             return Err(self.stick(overwritten(None)));
         }

@@ -55,7 +55,8 @@ impl Options {
     }
 
     /// Refuses a register below a value that is remembered from elsewhere: a peer, a log, a message. It is the
-    /// only way to find out that a file was put back while nobody held it.
+    /// only way to find out that a file was put back while nobody held it. A register that is created or recovered
+    /// begins at this value or above.
     pub const fn at_least(self, floor: u64) -> Self {
         Self { at_least: Some(floor), ..self }
     }
@@ -185,6 +186,7 @@ impl Options {
                 unsupported_or(Operation::Create)(error)
             }
         })?;
+        let value = value.max(self.at_least.unwrap_or(0));
         let built = self.build(&medium, &file, value, payload);
         // The temporary name has done its work, whether or not the file has got its own.
         let retracted = medium.retract(&file);
@@ -285,7 +287,7 @@ impl Options {
         if facts.len > FILE_LEN || !(scan.marked || scan.blank) {
             return Err(OpenError::NotARegister);
         }
-        let plan = rule::recovery(&scan.view, floor)?;
+        let plan = rule::recovery(&scan.view, floor.max(self.at_least.unwrap_or(0)))?;
         medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
         if facts.len < FILE_LEN {
             medium.set_len(&file, FILE_LEN).map_err(IoFault::of(Operation::SetLength))?;

@@ -453,7 +453,7 @@ fn a_failed_sync_poisons_and_is_not_retried() {
     assert_eq!(machine.flushes(), before + 1, "one sync, which failed");
     for value in [10, 11, 12] {
         let error = register.raise(value, b"").unwrap_err();
-        assert!(error.is_definite(), "nothing is written any more");
+        assert!(!error.is_definite(), "the raise before may have happened, perhaps to this value");
         assert_eq!(error, RaiseError::NotRaised(high_water::NotRaised::Poisoned));
     }
     assert_eq!(machine.flushes(), before + 1, "the sync was tried again");
@@ -487,7 +487,8 @@ fn an_interrupted_or_short_read_or_write_is_gone_on_with() {
         register.raise(2, b"").unwrap();
         before..machine.calls() - 1
     };
-    for call in calls.skip(1) {
+    // The first two examine the name and the file, which no signal interrupts.
+    for call in calls.skip(2) {
         for fault in [Fault::Errno(EINTR), Fault::Short(1), Fault::Short(511)] {
             let (machine, mut register) = crate::register_at(1);
             machine.fail(call, fault);

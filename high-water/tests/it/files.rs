@@ -146,16 +146,18 @@ fn a_zero_length_or_truncated_file_is_refused_and_not_filled() {
 
 #[test]
 fn a_file_truncated_while_open_is_found_before_the_next_raise() {
-    let dir = Scratch::new();
-    let path = dir.join("register");
-    let mut register = create(&path);
-    register.raise(5, b"").unwrap();
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
-    let error = register.raise(6, b"").unwrap_err();
-    assert!(
-        matches!(error, RaiseError::NotRaised(NotRaised::Regressed(r)) if r.found().is_none()),
-        "{error:?}"
-    );
+    for len in [0, 512, 16_897, 17_000, 66_048, 98_303] {
+        let dir = Scratch::new();
+        let path = dir.join("register");
+        let mut register = create(&path);
+        register.raise(5, b"").unwrap();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+        let error = register.raise(6, b"").unwrap_err();
+        assert!(
+            matches!(error, RaiseError::NotRaised(NotRaised::Regressed(r)) if r.found().is_none()),
+            "{len}: {error:?}"
+        );
+    }
 }
 
 #[test]

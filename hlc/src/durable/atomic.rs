@@ -276,7 +276,8 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     /// Promises the number alone.
     #[inline]
     pub fn merge(&self, remote: Packed<L>) -> Result<(), ObserveError> {
-        driver::merge(&self.state, &self.source, &self.policy.limits, remote)
+        let limits = self.policy.limits_at(Stats::last(&self.state.issued), self.resumed);
+        driver::merge(&self.state, &self.source, &limits, remote)
     }
 
     /// Raises the bound where less than half of the window is left, or where a call was refused at it, and returns
@@ -287,6 +288,9 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     /// [`UpkeepError`]; the clock goes on below the bound it has.
     pub fn upkeep(&self) -> Result<bool, UpkeepError> {
         let floor = policy::floor::<L>(self.source.now()?)?;
+        if self.policy.waits(Stats::last(&self.state.issued), self.resumed) && floor <= self.resumed {
+            return Ok(false);
+        }
         let mut extension = self.extension();
         let last = Stats::last(&self.state.issued).max(self.state.wanted());
         let count = |what| (&self.state.issued).count(what);

@@ -232,7 +232,8 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     /// - `Source`, `Exhausted`: as for a plain clock.
     #[inline]
     pub fn merge(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
-        driver::merge(&mut self.state, &self.source, &self.policy.limits, remote)
+        let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
+        driver::merge(&mut self.state, &self.source, &limits, remote)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -244,8 +245,11 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     /// [`UpkeepError`]; the clock goes on below the bound it has.
     pub fn upkeep(&mut self) -> Result<bool, UpkeepError> {
         let floor = policy::floor::<L>(self.source.now()?)?;
-        let State { issued, extension, window, .. } = &mut self.state;
+        let State { issued, extension, window, resumed } = &mut self.state;
         let last = issued.last();
+        if self.policy.waits(last, *resumed) && floor <= *resumed {
+            return Ok(false);
+        }
         Ok(extension.upkeep(*window, floor, last, |what| (&mut *issued).count(what))?)
     }
 

@@ -58,7 +58,7 @@ impl<M: Mark> Extension<M> {
                 self.bound = target;
                 count(Counted::Extension);
             }
-            Err(error) if error.is_definite() => count(Counted::NotRaised),
+            Err(RaiseError::NotRaised(_)) => count(Counted::NotRaised),
             Err(_) => count(Counted::Indeterminate),
         }
         raised

@@ -16,7 +16,8 @@ pub enum Resume {
     #[default]
     AtOnce,
     /// When physical time has reached the bound: until then stamps are refused as
-    /// [`Lead`](crate::TickError::Lead). The window is as large as asked for.
+    /// [`Lead`](crate::TickError::Lead), nothing further ahead is merged, and the bound is not extended, or a node
+    /// that restarts often would wait for ever. The window is as large as asked for.
     WaitForPhysical,
 }
 
@@ -64,10 +65,16 @@ impl Policy {
         Window { span: Packed::<L>::span(window), least_step: LEAST_STEP, most_step, resumed }
     }
 
+    /// Whether a clock that stands at `last`, and was resumed at `resumed`, has not begun to issue.
+    #[inline]
+    pub(super) const fn waits(&self, last: u64, resumed: u64) -> bool {
+        matches!(self.resume, Resume::WaitForPhysical) && last <= resumed
+    }
+
     /// The limits in force on a clock that stands at `last`, and was resumed at `resumed`.
     #[inline]
     pub(super) const fn limits_at(&self, last: u64, resumed: u64) -> Limits {
-        if matches!(self.resume, Resume::WaitForPhysical) && last <= resumed {
+        if self.waits(last, resumed) {
             return Limits { lead: LeadPolicy::AtMost(Duration::ZERO), ..self.limits };
         }
         self.limits

@@ -115,6 +115,32 @@ fn a_clock_that_fails_closed_resumes_at_once_where_time_went_on() {
     assert!(matches!(clock.tick(), Err(TickError::Lead(_))), "and refuses where time went back");
 }
 
+/// Neither a peer nor its own upkeep may move a clock that waits: it would be ahead of physical time at once, or wait
+/// for ever where it restarts more often than its window ends.
+#[test]
+fn nothing_moves_a_clock_that_waits() {
+    let source = wall();
+    let wait = Resume::WaitForPhysical;
+    let mut clock = DurableClock::new(&source, MemoryMark::new(0)).with_resume(wait);
+    clock.tick().unwrap();
+    let bound = clock.snapshot().bound();
+    let ahead = Timestamp::from_parts(START + 400, 0).unwrap();
+    source.set_millis(START + 100);
+
+    let mut clock = DurableClock::new(&source, clock.into_mark().restart()).with_resume(wait);
+    assert!(matches!(clock.merge(ahead), Err(ObserveError::Skew(_))));
+    assert_eq!((clock.upkeep(), clock.snapshot().bound()), (Ok(false), bound));
+    assert!(matches!(clock.tick(), Err(TickError::Lead(_))));
+
+    let shared = AtomicDurableClock::new(&source, clock.into_mark().restart()).with_resume(wait);
+    assert!(matches!(shared.merge(ahead), Err(ObserveError::Skew(_))));
+    assert_eq!((shared.upkeep(), shared.snapshot().bound()), (Ok(false), bound));
+    assert!(matches!(shared.tick(), Err(TickError::Lead(_))));
+    source.set_millis(START + 300);
+    assert_eq!(shared.upkeep(), Ok(true));
+    assert!(shared.tick().is_ok());
+}
+
 #[test]
 fn a_clock_that_waits_refuses_until_physical_time_has_reached_its_bound() {
     let source = wall();
@@ -317,7 +343,7 @@ fn a_raise_that_definitely_failed_is_tried_again_and_one_that_is_unknown_poisons
     let shared = AtomicDurableClock::new(&source, MemoryMark::scripted(0, script));
     shared.upkeep().unwrap();
     source.set_millis(START + 300);
-    let raised = |error| matches!(error, Err(UpkeepError::Raise(error)) if error.is_definite());
+    let raised = |error| matches!(error, Err(UpkeepError::Raise(RaiseError::NotRaised(_))));
     assert!(raised(shared.upkeep()));
     assert!(matches!(shared.tick(), Err(TickError::Bound(_))));
     shared.upkeep().unwrap();

@@ -85,7 +85,7 @@ impl<M: Mark> Extension<M> {
                 self.bound = Time::new(target);
                 &mut self.extensions
             }
-            Err(error) if error.is_definite() => &mut self.not_raised,
+            Err(RaiseError::NotRaised(_)) => &mut self.not_raised,
             Err(_) => &mut self.indeterminate,
         };
         *count = count.saturating_add(1);
