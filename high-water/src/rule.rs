@@ -207,6 +207,17 @@ pub(crate) fn opening(view: &View) -> Result<Opening, Unusable> {
     }
 }
 
+/// The record from which a holder may go on without an opening, if its value is known to be acknowledged.
+///
+/// Its own raise was then the one that was acknowledged: it is a *raise*, and no other slot has its value. An opening
+/// that repeated the value, or a recovery, leaves more than one record of it, and which of them a sync covered is not
+/// known from here.
+pub(crate) fn acknowledged(view: &View) -> Option<Head> {
+    let newest = newest(view).ok()?;
+    let alone = view.heads().all(|head| head == newest || head.value < newest.value);
+    (newest.kind == Kind::Raise && alone).then_some(newest)
+}
+
 /// The copy that can be lost without loss: the one that is invalid; else the one written last, because if its
 /// sync failed, the other is the one on the disk.
 fn half_to_write_first(view: &View, slot: Slot) -> Half {

@@ -146,6 +146,12 @@ impl World {
                 let head = head(plan.first.sequence, plan.newest.value, Kind::Opening);
                 let then = plan.second.map(|batch| (batch.only.unwrap(), batch.sequence));
                 next.push(self.with(Process::Writes { head, only: plan.first.only, written: 0, then }));
+                // Somebody who knows what was acknowledged goes on from there without a write.
+                next.extend(
+                    acknowledged(&self.cache)
+                        .filter(|newest| newest.value == self.acknowledged)
+                        .map(|current| self.with(Process::Holds { current })),
+                );
             }
             Process::Holds { current } => {
                 if let Ok(batch) = raising(&self.cache, current) {

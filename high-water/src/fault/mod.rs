@@ -53,6 +53,7 @@ use world::{Entry, World};
 #[derive(Clone, Debug)]
 pub struct FaultMedium {
     world: Arc<Mutex<World>>,
+    name: u32,
 }
 
 /// What goes wrong at one call to the medium.
@@ -149,19 +150,29 @@ impl FaultMedium {
     /// An empty directory.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(World::default())
+        Self::of(World::default(), 0)
     }
 
     /// A directory in which the name leads to a file of these bytes, all of it durable.
     #[must_use]
     pub fn with_file(bytes: &[u8]) -> Self {
         let mut world = World::default();
-        world.put(Pages::from_slice(bytes));
-        Self::of(world)
+        world.put(0, Pages::from_slice(bytes));
+        Self::of(world, 0)
     }
 
-    fn of(world: World) -> Self {
-        Self { world: Arc::new(Mutex::new(world)) }
+    fn of(world: World, name: u32) -> Self {
+        Self { world: Arc::new(Mutex::new(world)), name }
+    }
+
+    /// Another name in the same directory of the same machine: for code that keeps more than one file. A machine that
+    /// was made anew is at name 0.
+    ///
+    /// What counts or fails calls, cuts the power or evicts is about the machine; what looks at, rots or replaces a
+    /// file is about the one under this name.
+    #[must_use]
+    pub fn named_file(&self, name: u32) -> Self {
+        Self { world: Arc::clone(&self.world), name }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -226,13 +237,13 @@ impl FaultMedium {
     /// The machine after a power cut: the cache is gone, the disk is what the cut makes of it.
     #[must_use]
     pub fn power_cut(&self, cut: &Cut) -> Self {
-        Self::of(self.world().after_power_cut(cut))
+        Self::of(self.world().after_power_cut(cut), self.name)
     }
 
     /// The machine after the process was killed: cache and disk are as they were, locks are gone.
     #[must_use]
     pub fn process_crash(&self) -> Self {
-        Self::of(self.world().after_process_crash())
+        Self::of(self.world().after_process_crash(), self.name)
     }
 
     /// Drops what the cache holds for clean: it is read from the disk again, and may be older than it was.
@@ -242,24 +253,29 @@ impl FaultMedium {
 
     /// Inverts these bits of one byte of the file, on the disk and in the cache.
     pub fn rot(&self, offset: u64, bits: u8) {
-        self.world().rot(offset, bits);
+        self.world().rot(self.name, offset, bits);
     }
 
     /// The file, as a read would show it now. `None` if there is none.
     #[must_use]
     pub fn cached(&self) -> Option<Vec<u8>> {
         let world = self.world();
-        world.named().map(|inode| inode.cache.to_vec())
+        world.named(self.name).map(|inode| inode.cache.to_vec())
     }
 
     /// Writes the file anew, in place, as another program would that ignores locks; durable.
     pub fn overwrite(&self, bytes: &[u8]) {
-        self.world().overwrite(Pages::from_slice(bytes));
+        self.world().overwrite(self.name, Pages::from_slice(bytes));
     }
 
     /// Lets the name lead to a new file of these bytes, as a restored backup does; durable.
     pub fn replace(&self, bytes: &[u8]) {
-        self.world().put(Pages::from_slice(bytes));
+        self.world().put(self.name, Pages::from_slice(bytes));
+    }
+
+    /// Takes the name away, as an operator does who deletes the file; durable.
+    pub fn delete(&self) {
+        self.world().remove(self.name);
     }
 
     /// Says that the directory is on another kind of file system.
@@ -274,7 +290,7 @@ impl Medium for FaultMedium {
     fn open(&self, access: Access) -> io::Result<FaultFile> {
         let mut world = self.world();
         world.enter()?;
-        let inode = world.find(Entry::Name).ok_or(io::ErrorKind::NotFound)?;
+        let inode = world.find(Entry::Name(self.name)).ok_or(io::ErrorKind::NotFound)?;
         let (handle, writable) = (world.handle(), access == Access::ReadWrite);
         Ok(FaultFile { world: Arc::clone(&self.world), inode, handle, writable, temporary: None })
     }
@@ -291,10 +307,10 @@ impl Medium for FaultMedium {
     fn publish(&self, file: &FaultFile) -> io::Result<()> {
         let mut world = self.world();
         world.enter()?;
-        if world.find(Entry::Name).is_some() {
+        if world.find(Entry::Name(self.name)).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        world.link(Entry::Name, file.inode);
+        world.link(Entry::Name(self.name), file.inode);
         Ok(())
     }
 
@@ -313,7 +329,7 @@ impl Medium for FaultMedium {
     fn named(&self) -> io::Result<FileId> {
         let mut world = self.world();
         world.enter()?;
-        let inode = world.find(Entry::Name).ok_or(io::ErrorKind::NotFound)?;
+        let inode = world.find(Entry::Name(self.name)).ok_or(io::ErrorKind::NotFound)?;
         Ok(FileId::new(0, inode as u64))
     }
 

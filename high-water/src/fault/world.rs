@@ -14,8 +14,8 @@ const EIO: i32 = 5;
 /// The names in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Entry {
-    /// The one that matters.
-    Name,
+    /// The one that a medium is for.
+    Name(u32),
     /// Those that files are created under.
     Temporary(u32),
 }
@@ -225,8 +225,10 @@ impl World {
         }
     }
 
-    pub(super) fn rot(&mut self, offset: u64, bits: u8) {
-        let Some(inode) = self.find(Entry::Name).and_then(|inode| self.inodes.get_mut(inode)) else { return };
+    pub(super) fn rot(&mut self, name: u32, offset: u64, bits: u8) {
+        let Some(inode) = self.find(Entry::Name(name)).and_then(|inode| self.inodes.get_mut(inode)) else {
+            return;
+        };
         for pages in [&mut inode.disk, &mut inode.cache] {
             let mut byte = [0];
             if pages.read(offset, &mut byte) == 1 {
@@ -235,8 +237,8 @@ impl World {
         }
     }
 
-    pub(super) fn named(&self) -> Option<&Inode> {
-        self.find(Entry::Name).and_then(|inode| self.inodes.get(inode))
+    pub(super) fn named(&self, name: u32) -> Option<&Inode> {
+        self.find(Entry::Name(name)).and_then(|inode| self.inodes.get(inode))
     }
 
     pub(super) fn find(&self, entry: Entry) -> Option<usize> {
@@ -271,21 +273,27 @@ impl World {
     }
 
     /// Puts a durable file under the name.
-    pub(super) fn put(&mut self, pages: Pages) {
+    pub(super) fn put(&mut self, name: u32, pages: Pages) {
         let inode = self.inodes.len();
         self.inodes.push(Inode { cache: pages.clone(), disk: pages, locked: None });
-        self.names.insert(Entry::Name, inode);
-        self.names_on_disk.insert(Entry::Name, inode);
+        self.names.insert(Entry::Name(name), inode);
+        self.names_on_disk.insert(Entry::Name(name), inode);
     }
 
-    pub(super) fn overwrite(&mut self, pages: Pages) {
-        if let Some(inode) = self.find(Entry::Name) {
+    pub(super) fn overwrite(&mut self, name: u32, pages: Pages) {
+        if let Some(inode) = self.find(Entry::Name(name)) {
             self.pending.retain(|pending| pending.inode != Some(inode));
             if let Some(inode) = self.inodes.get_mut(inode) {
                 inode.disk = pages.clone();
                 inode.cache = pages;
             }
         }
+    }
+
+    /// Takes a name away, durably.
+    pub(super) fn remove(&mut self, name: u32) {
+        self.names.remove(&Entry::Name(name));
+        self.names_on_disk.remove(&Entry::Name(name));
     }
 
     pub(super) const fn handle(&mut self) -> u64 {

@@ -90,6 +90,26 @@ impl Options {
         self.open_on(FileMedium::at(path.as_ref())?)
     }
 
+    /// Opens the register in a file, and writes nothing if the caller knows its newest value to be acknowledged.
+    ///
+    /// [`open`](Self::open) writes because what it reads may be in the page cache only. That is not so of a value whose
+    /// raise returned `Ok`; and a caller may know that it did: from something that is only written after it, as the
+    /// next entry of a log. So `acknowledged` is asked about the newest value and its payload. Where it says no, and
+    /// where the file leaves a doubt (after an opening, a creation or a recovery), this is `open`.
+    ///
+    /// A yes that is not so gives up the promise of the register, and nothing here can notice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_acknowledged(
+        self,
+        path: impl AsRef<Path>,
+        acknowledged: impl FnOnce(u64, &[u8]) -> bool,
+    ) -> Result<Register, OpenError> {
+        self.open_acknowledged_on(FileMedium::at(path.as_ref())?, acknowledged)
+    }
+
     /// Creates a register with this value and payload in a new file.
     ///
     /// The file appears under its name whole and durable, or not at all. A crash in between can leave a file of
@@ -142,6 +162,19 @@ impl Options {
     ///
     /// As there.
     pub fn open_on<M: Medium>(self, medium: M) -> Result<Register<M>, OpenError> {
+        self.open_acknowledged_on(medium, |_, _| false)
+    }
+
+    /// [`open_acknowledged`](Self::open_acknowledged), on any medium.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_acknowledged_on<M: Medium>(
+        self,
+        medium: M,
+        acknowledged: impl FnOnce(u64, &[u8]) -> bool,
+    ) -> Result<Register<M>, OpenError> {
         let (file, facts) = self.hold(&medium)?;
         if facts.len != FILE_LEN {
             return Err(OpenError::WrongLength { found: facts.len });
@@ -153,9 +186,17 @@ impl Options {
         let plan = rule::opening(&scan.view)?;
         let mut current = scan.record(plan.newest).ok_or(OpenError::NoValidRecord)?;
         self.check_regression(&current, &facts)?;
+        let mut counts = Snapshot::default();
+        let known = rule::acknowledged(&scan.view).is_some_and(|newest| newest == plan.newest)
+            && acknowledged(current.value, current.payload());
+        if known {
+            // So the name is durable too: it was before the first value was told.
+            let mut register = Register { medium, file, id: facts.id, current, stuck: None, counts };
+            register.note_damage(&scan);
+            return Ok(register);
+        }
         // The name has to be as durable as the value: its creator may have died before it was.
         medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
-        let mut counts = Snapshot::default();
         for batch in [Some(plan.first), plan.second].into_iter().flatten() {
             current.sequence = batch.sequence;
             current.kind = batch.kind;

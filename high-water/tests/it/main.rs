@@ -10,6 +10,7 @@
     reason = "a test may panic, its numbers are small, and helpers outside of a `#[test]` are tests as well"
 )]
 
+mod acknowledged;
 mod api;
 mod crash;
 mod files;
