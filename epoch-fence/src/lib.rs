@@ -99,11 +99,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(test, feature = "test-engine"))]
+#[cfg(any(test, feature = "file", feature = "test-engine"))]
 extern crate alloc;
 #[cfg(any(test, feature = "durable", feature = "parking_lot", feature = "test-engine"))]
 extern crate std;
 
+#[cfg(feature = "file")]
+pub mod audit;
 pub mod engine;
 mod epoch;
 mod error;

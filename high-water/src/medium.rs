@@ -97,6 +97,10 @@ pub trait Medium {
     /// Removes the temporary name of a created file.
     fn retract(&self, file: &Self::File) -> io::Result<()>;
 
+    /// Takes the name away again, from a file that nobody was told of: after a failed sync of the directory the name
+    /// may be clean in the cache and missing on the disk, and only a new one can be made durable.
+    fn unpublish(&self) -> io::Result<()>;
+
     /// Makes the names in the directory durable.
     fn sync_directory(&self) -> io::Result<()>;
 
@@ -128,6 +132,22 @@ pub trait Medium {
 
     /// Makes everything written to the file durable, its length included.
     fn sync(&self, file: &Self::File) -> io::Result<()>;
+
+    /// Reads at an offset until the buffer is full or the file ends, and returns how many bytes it read.
+    fn read_full(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> io::Result<usize>
+    where
+        Self: Sized,
+    {
+        read_full(self, file, offset, buffer)
+    }
+
+    /// Writes at an offset until all bytes are written.
+    fn write_all(&self, file: &Self::File, offset: u64, bytes: &[u8]) -> io::Result<()>
+    where
+        Self: Sized,
+    {
+        write_all(self, file, offset, bytes)
+    }
 }
 
 /// How often a read or write that is interrupted, or makes no progress, is repeated.

@@ -203,6 +203,10 @@ impl Medium for KilledAfterSync {
         self.file.retract(file)
     }
 
+    fn unpublish(&self) -> io::Result<()> {
+        self.file.unpublish()
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.file.sync_directory()
     }

@@ -322,6 +322,14 @@ impl Medium for FaultMedium {
         Ok(())
     }
 
+    fn unpublish(&self) -> io::Result<()> {
+        let mut world = self.world();
+        world.enter()?;
+        world.find(Entry::Name(self.name)).ok_or(io::ErrorKind::NotFound)?;
+        world.unlink(Entry::Name(self.name));
+        Ok(())
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.world().sync(None)
     }

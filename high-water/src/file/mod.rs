@@ -70,6 +70,10 @@ impl Medium for FileMedium {
         system::retract(&file.0)
     }
 
+    fn unpublish(&self) -> io::Result<()> {
+        system::unpublish(&self.path)
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         system::sync_directory(&self.path)
     }

@@ -20,6 +20,10 @@ pub(super) fn create(_: &Path) -> io::Result<File> {
     refused()
 }
 
+pub(super) fn unpublish(_: &Path) -> io::Result<()> {
+    refused()
+}
+
 pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     refused()
 }

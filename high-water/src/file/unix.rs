@@ -57,6 +57,10 @@ pub(super) fn retract(file: &File) -> io::Result<()> {
     }
 }
 
+pub(super) fn unpublish(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
 /// Syncs the directory that the file is really in, also if the path leads there by a symbolic link.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let real = fs::canonicalize(path)?;

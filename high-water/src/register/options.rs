@@ -49,6 +49,12 @@ impl Options {
         Self { identity, when_held, at_least: None, network: false, volatile: false, unknown: false }
     }
 
+    /// Whose register it is for.
+    #[must_use]
+    pub const fn identity(self) -> Identity {
+        self.identity
+    }
+
     /// What to do when another process holds the register; by default, [`WhenHeld::Refuse`].
     pub const fn when_held(self, when_held: WhenHeld) -> Self {
         Self { when_held, ..self }

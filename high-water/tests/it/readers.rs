@@ -55,6 +55,10 @@ impl<F: Fn(u32, &FaultMedium, &mut Register<FaultMedium>)> Medium for Racing<F> 
         unreachable!("a reader creates nothing")
     }
 
+    fn unpublish(&self) -> io::Result<()> {
+        unreachable!("a reader takes nothing away")
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         unreachable!("a reader makes nothing durable")
     }

@@ -1,0 +1,248 @@
+//! `Directory`: the store.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::time::Duration;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use high_water::{Options, WhenHeld};
+use hlc::{NodeId, Stamp};
+
+use super::alive::{self, Alive};
+use super::ledger::{Ledger, Written};
+use super::shelf::{self, Folder};
+use super::{During, FileError, Host, SystemHost};
+use crate::engine::{Engine, Failure, Swapped};
+use crate::protocol::{Action, Record, Swap, View};
+use crate::{DurableGate, FencingToken, RealmId, ResourceId};
+
+/// How a directory of leases is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct FileOptions {
+    patience: Duration,
+    network: bool,
+    volatile: bool,
+    unknown: bool,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FileOptions {
+    /// Two seconds of patience, on a local disk.
+    pub const fn new() -> Self {
+        Self { patience: Duration::from_secs(2), network: false, volatile: false, unknown: false }
+    }
+
+    /// How long to wait while another process is in the midst of a write. It should be well below a third of the
+    /// shortest time to live.
+    pub const fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Allows network file systems. Locks, syncs and the clock that judges expiry are then up to others.
+    pub const fn allow_network_file_system(self) -> Self {
+        Self { network: true, ..self }
+    }
+
+    /// Allows file systems in memory. Everything then survives killed processes, and no reboot: nor does a lease.
+    pub const fn allow_volatile_file_system(self) -> Self {
+        Self { volatile: true, ..self }
+    }
+
+    /// Allows file systems of which it cannot be told whether they are local.
+    pub const fn allow_unknown_file_system(self) -> Self {
+        Self { unknown: true, ..self }
+    }
+
+    /// Opens a directory that is there.
+    ///
+    /// # Errors
+    ///
+    /// - [`FileError::NoDirectory`] when it is not, or is no directory.
+    /// - [`FileError::UnsupportedPlatform`], [`FileError::Io`]: see [`SystemHost::new`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Directory, FileError> {
+        self.open_with(path, SystemHost::new()?)
+    }
+
+    /// Opens a directory, and makes it first where it is missing, with those above it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Directory, FileError> {
+        shelf::create_durably(path.as_ref()).map_err(FileError::io(During::Directory))?;
+        self.open(path)
+    }
+
+    /// Opens a directory that is there, with other clocks: for tests of whatever uses a lease.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::NoDirectory`].
+    pub fn open_with<H: Host>(self, path: impl AsRef<Path>, host: H) -> Result<Directory<H>, FileError> {
+        // A relative path must not change its meaning with the process's own directory.
+        let path = std::path::absolute(path).map_err(FileError::io(During::Directory))?;
+        if !path.is_dir() {
+            return Err(FileError::NoDirectory);
+        }
+        Ok(Directory { path, options: self, host, alive: Alive::default() })
+    }
+
+    fn register(self, resource: ResourceId) -> Options {
+        let options = Options::new(DurableGate::identity(resource));
+        let options = options.when_held(WhenHeld::WaitUpTo(self.patience));
+        let options = if self.network { options.allow_network_file_system() } else { options };
+        let options = if self.volatile { options.allow_volatile_file_system() } else { options };
+        if self.unknown { options.allow_unknown_file_system() } else { options }
+    }
+}
+
+/// A directory of leases, for the processes of one host. See [the module](super).
+#[derive(Debug)]
+pub struct Directory<H = SystemHost> {
+    path: PathBuf,
+    options: FileOptions,
+    host: H,
+    alive: Alive,
+}
+
+impl<H: Host> Directory<H> {
+    /// Returns where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the resources that were ever written here.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Io`].
+    pub fn resources(&self) -> Result<Vec<ResourceId>, FileError> {
+        let fault = FileError::io(During::Directory);
+        let mut resources = Vec::new();
+        for found in fs::read_dir(&self.path).map_err(&fault)? {
+            let name = found.map_err(&fault)?.file_name();
+            resources.extend(name.to_str().and_then(|name| name.parse::<ResourceId>().ok()));
+        }
+        resources.sort_unstable();
+        Ok(resources)
+    }
+
+    /// Returns where the files of a resource are, be they there or not.
+    #[must_use]
+    pub fn folder(&self, resource: ResourceId) -> PathBuf {
+        self.path.join(resource.to_string())
+    }
+
+    /// Returns a handle by which the holder of a token, as long as it is open, counts as alive. A child process that
+    /// inherits it keeps the lease from being taken over early, when its parent dies. `None` where the token was
+    /// not granted through this value.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn lifeline(&self, token: &FencingToken) -> Option<io::Result<File>> {
+        self.alive.handle(token.resource(), token.grant())
+    }
+
+    pub(super) const fn host(&self) -> &H {
+        &self.host
+    }
+
+    pub(super) fn ledger(&self, resource: ResourceId) -> Ledger<Folder> {
+        let folder = Folder::at(self.folder(resource));
+        Ledger::new(folder, resource, self.options.register(resource))
+    }
+
+    /// The next stamp after the last one, by the wall clock as far as that goes on.
+    pub(super) fn stamp(&self, last: Option<Stamp>) -> Result<Stamp, FileError> {
+        let wall = self.host.wall();
+        let mut clock = hlc::Clock::new(hlc::source::from_fn(move || Ok(wall)));
+        if let Some(last) = last {
+            clock = clock.resume_after(last.timestamp());
+        }
+        let now = clock.tick().map_err(|_| FileError::LogExhausted)?;
+        let process = NodeId::new(std::process::id().into()).map_err(|_| FileError::LogExhausted)?;
+        Ok(now.at_node(process))
+    }
+
+    pub(super) fn view(&self, folder: &Folder, record: Record) -> Result<View, FileError> {
+        let view = View::new(record, self.host.moment()?);
+        let died = record.grant().is_some_and(|grant| alive::died(folder.path(), grant));
+        Ok(if died { view.with_ended() } else { view })
+    }
+
+    /// The record as it is now, or that of a resource that begins.
+    pub(super) fn look(&self, ledger: &Ledger<Folder>) -> Result<View, FileError> {
+        let record = match ledger.load()? {
+            Some(record) => record,
+            None => Record::vacant(RealmId::random().map_err(FileError::Random)?),
+        };
+        self.view(ledger.shelf(), record)
+    }
+
+    pub(super) fn write(&self, ledger: &Ledger<Folder>, swap: &Swap) -> Result<Swapped, Failure<FileError>> {
+        let (folder, resource) = (ledger.shelf().path(), ledger.resource());
+        let attempt = (swap.action() == Action::Acquire).then(|| swap.grant()).flatten();
+        let mut announced = false;
+        let written = ledger.swap(
+            swap,
+            |stored| Ok(swap.lands_on(&self.view(ledger.shelf(), *stored)?)),
+            |last| self.stamp(last),
+            |stored| {
+                let Some(grant) = attempt else { return Ok(()) };
+                if let Some(stored) = stored {
+                    alive::sweep(folder, stored.grant());
+                }
+                let fault = FileError::io(During::Announcing);
+                announced = self.alive.announce(folder, resource, grant).map_err(fault)?;
+                Ok(())
+            },
+        );
+        let over = match &written {
+            Ok(Written::Landed(record)) => {
+                swap.before().grant().filter(|before| record.grant() != Some(*before))
+            }
+            // What is in the way may be an earlier copy of this very attempt.
+            Ok(Written::Conflict(stored)) => attempt
+                .filter(|grant| announced || stored.is_some_and(|record| record.grant() != Some(*grant))),
+            Err(Failure::Definite(_)) => attempt.filter(|_| announced),
+            Err(Failure::Indeterminate(_)) => None,
+        };
+        if let Some(grant) = over {
+            self.alive.retire(folder, resource, grant);
+        }
+        match written? {
+            Written::Landed(record) => {
+                self.view(ledger.shelf(), record).map(Swapped::Landed).map_err(Failure::Indeterminate)
+            }
+            Written::Conflict(_) => Ok(Swapped::Conflict),
+        }
+    }
+}
+
+impl<H: Host> Engine for Directory<H> {
+    type Error = FileError;
+
+    fn load(&self, resource: &ResourceId) -> Result<View, FileError> {
+        if !self.path.is_dir() {
+            return Err(FileError::NoDirectory);
+        }
+        self.look(&self.ledger(*resource))
+    }
+
+    fn swap(&self, resource: &ResourceId, swap: &Swap) -> Result<Swapped, Failure<FileError>> {
+        if !self.path.is_dir() {
+            return Err(Failure::Definite(FileError::NoDirectory));
+        }
+        self.write(&self.ledger(*resource), swap)
+    }
+}

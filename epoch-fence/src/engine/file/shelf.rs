@@ -1,0 +1,108 @@
+//! `Shelf`: where the files of one resource are.
+
+use alloc::format;
+use alloc::vec::Vec;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use high_water::{FileMedium, Medium};
+
+use super::{During, FileError};
+
+/// The files of one resource. The real one is a [`Folder`]; tests have one on a simulated disk.
+pub(super) trait Shelf {
+    type Medium: Medium;
+
+    /// Makes the place where the files go, durably, before the first of them.
+    fn prepare(&self) -> Result<(), FileError>;
+
+    /// The file of the record.
+    fn record(&self) -> Result<Self::Medium, FileError>;
+
+    /// A file of the log.
+    fn segment(&self, number: u32) -> Result<Self::Medium, FileError>;
+
+    /// The files of the log that are there, in order.
+    fn segments(&self) -> Result<Vec<u32>, FileError>;
+}
+
+/// A folder of the real file system.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+const SEGMENT: &str = "log.";
+
+impl Folder {
+    pub(super) const fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn medium(&self, name: &str) -> Result<FileMedium, FileError> {
+        FileMedium::at(&self.0.join(name)).map_err(FileError::from)
+    }
+}
+
+/// Makes a folder and those above it that are missing, and the names of all of them durable.
+pub(super) fn create_durably(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_durably(path.parent().ok_or(error)?)?;
+            fs::create_dir(path).or_else(exists)?;
+        }
+        made => made.or_else(exists)?,
+    }
+    match path.parent() {
+        // A relative name of one part is in the directory that is current.
+        Some(parent) if parent == Path::new("") => fs::File::open(".")?.sync_all(),
+        Some(parent) => fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn exists(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+}
+
+impl Shelf for Folder {
+    type Medium = FileMedium;
+
+    fn prepare(&self) -> Result<(), FileError> {
+        create_durably(&self.0).map_err(FileError::io(During::Directory))
+    }
+
+    fn record(&self) -> Result<FileMedium, FileError> {
+        self.medium("record")
+    }
+
+    fn segment(&self, number: u32) -> Result<FileMedium, FileError> {
+        self.medium(&format!("{SEGMENT}{number:08}"))
+    }
+
+    fn segments(&self) -> Result<Vec<u32>, FileError> {
+        let fault = FileError::io(During::Reading);
+        let names = match fs::read_dir(&self.0) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(fault(error)),
+        };
+        let mut numbers = Vec::new();
+        for name in names {
+            numbers.extend(number(&name.map_err(&fault)?.file_name()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}
+
+/// The number in the name of a log's file; `None` for any other name.
+fn number(name: &OsStr) -> Option<u32> {
+    let number = name.to_str()?.strip_prefix(SEGMENT)?;
+    let number = number.parse().ok().filter(|parsed: &u32| format!("{parsed:08}") == number);
+    number.filter(|number| *number > 0)
+}
