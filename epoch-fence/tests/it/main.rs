@@ -9,6 +9,8 @@ mod awaited;
 mod durable;
 #[cfg(feature = "parking_lot")]
 mod fenced;
+#[cfg(all(target_os = "linux", feature = "file"))]
+mod file;
 mod gate;
 mod laws;
 #[cfg(feature = "test-engine")]

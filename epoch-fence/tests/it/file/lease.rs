@@ -1,0 +1,180 @@
+//! What a lease in a directory is: its life, its end, and what its clocks decide.
+
+use core::time::Duration;
+
+use epoch_fence::engine::Engine;
+use epoch_fence::engine::file::{FileError, NotVerified};
+use epoch_fence::protocol::{Action, Standing, Ttl};
+use epoch_fence::{Ended, Evicted, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId, Wait};
+
+use super::{ManualHost, Scratch, anywhere, claim, leases, real_leases, resource};
+
+#[test]
+fn a_lease_is_granted_renewed_handed_over_and_released_and_the_log_tells_it() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let (here, there) = (leases(&scratch, &host), leases(&scratch, &host));
+    let mut first = here.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap();
+    let held = there.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap_err();
+    assert!(matches!(held, NotAcquired::Held { holder, .. } if holder.as_str() == "first"), "{held:?}");
+    host.advance(4_000);
+    assert_eq!(first.renew().unwrap(), Duration::from_secs(7));
+    let token = first.token();
+    let keep = Ttl::new(Duration::from_secs(5)).unwrap();
+    assert_eq!(first.hand_over("second".parse().unwrap(), keep).unwrap(), Ended::HandedOver);
+    let kept = here.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap_err();
+    assert!(matches!(kept, NotAcquired::Reserved { to, .. } if to.as_str() == "second"), "{kept:?}");
+    let second = there.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap();
+    assert_eq!(second.token().epoch().get(), token.epoch().get() + 1);
+    assert_eq!(second.token().realm(), token.realm());
+    assert_eq!(second.release().unwrap(), Ended::Released);
+
+    let history = here.engine().history(resource()).unwrap().map(Result::unwrap);
+    let told: Vec<_> = history.map(|entry| entry.anchor().action()).collect();
+    let expected = [Action::Acquire, Action::Renew, Action::HandOver, Action::Acquire, Action::Release];
+    assert_eq!(told, expected);
+    let verified = here.engine().verify(resource(), None).unwrap();
+    assert_eq!((verified.entries(), verified.missing(), verified.unread()), (5, None, 0));
+    assert_eq!(here.engine().resources().unwrap(), [resource()]);
+    assert_eq!(here.snapshot().impossible + there.snapshot().impossible, 0);
+}
+
+#[test]
+fn expiry_is_judged_by_whoever_comes_next_and_is_final() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    let mut first = leases.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap();
+    host.advance(7_999);
+    assert!(first.lost(), "the holder stops by the margin before");
+    assert!(matches!(leases.acquire(&claim("second", 8_000), Wait::AtOnce), Err(NotAcquired::Held { .. })));
+    host.advance(1);
+    let second = leases.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap();
+    assert!(matches!(first.renew(), Err(NotChanged::Lost)));
+    assert_eq!(leases.current(&resource()).unwrap().record().grant(), Some(second.token().grant()));
+}
+
+#[test]
+fn no_lease_outlives_a_boot_and_epochs_do() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let before = leases(&scratch, &host);
+    let mut first = before.acquire(&claim("first", 80_000), Wait::AtOnce).unwrap();
+    let epoch = first.token().epoch();
+    host.reboot();
+    let after = leases(&scratch, &host);
+    let second = after.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap();
+    assert_eq!(second.token().epoch().get(), epoch.get() + 1);
+    assert!(matches!(first.renew(), Err(NotChanged::Lost)));
+}
+
+#[test]
+fn the_wall_clock_decides_nothing_and_stamps_rise_all_the_same() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    for wall in [1_700_000_000, 4_000_000_000, 1, 0] {
+        host.set_wall(wall);
+        let lease = leases.acquire(&claim("h", 8_000), Wait::AtOnce).unwrap();
+        assert_eq!(lease.release().unwrap(), Ended::Released);
+    }
+    let history = leases.engine().history(resource()).unwrap().map(Result::unwrap);
+    let stamps: Vec<_> = history.map(|entry| entry.anchor().stamp().timestamp()).collect();
+    assert!(stamps.len() == 8 && stamps.is_sorted_by(|left, right| left < right), "{stamps:?}");
+}
+
+#[test]
+fn an_attempt_whose_answer_is_lost_is_resolved() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    // Two readings before the write, and the one after it.
+    host.fail_reading(2);
+    let unknown = leases.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap_err();
+    let NotAcquired::Indeterminate(pending, _) = unknown else { panic!("{unknown:?}") };
+    assert!(matches!(leases.acquire(&claim("other", 8_000), Wait::AtOnce), Err(NotAcquired::Held { .. })));
+    match leases.resolve(pending).unwrap() {
+        Resolution::Granted(lease) => assert_eq!(lease.token().grant(), pending.grant()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_operator_evicts_by_grant_and_only_that_one() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    let first = leases.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap();
+    let other = GrantId::random().unwrap();
+    assert_eq!(leases.evict(&resource(), other).unwrap(), Evicted::AlreadyGone);
+    assert_eq!(leases.evict(&resource(), first.token().grant()).unwrap(), Evicted::Evicted);
+    assert!(leases.acquire(&claim("second", 8_000), Wait::AtOnce).is_ok());
+}
+
+#[test]
+fn a_resource_that_was_never_written_costs_no_file_to_look_at() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    let view = leases.current(&resource()).unwrap();
+    assert_eq!((view.standing(), view.record().epoch()), (Standing::Free, None));
+    assert_eq!(leases.engine().verify(resource(), None).unwrap().entries(), 0);
+    assert_eq!(leases.engine().history(resource()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_was_deleted_begins_anew_in_another_realm() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    let before = leases.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap().token();
+    std::fs::remove_dir_all(leases.engine().folder(resource())).unwrap();
+    let after = leases.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap().token();
+    assert_eq!(after.epoch(), before.epoch(), "the count begins again");
+    assert_ne!(after.realm(), before.realm(), "and does not compare with what was");
+    std::fs::remove_dir_all(scratch.path()).unwrap();
+    let gone = leases.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap_err();
+    assert_eq!(gone, NotAcquired::Failed(FileError::NoDirectory));
+    assert!(!scratch.path().exists(), "nobody makes it again by accident");
+    assert_eq!(anywhere().open(scratch.path()).unwrap_err(), FileError::NoDirectory);
+    assert_eq!(anywhere().open("/dev/null").unwrap_err(), FileError::NoDirectory);
+}
+
+#[test]
+fn two_that_begin_a_resource_at_once_get_one_grant() {
+    let scratch = Scratch::new();
+    let go = std::sync::Barrier::new(4);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|number| {
+                let (path, go) = (scratch.path(), &go);
+                scope.spawn(move || {
+                    let leases = real_leases(path);
+                    let claim = claim(&format!("racer {number}"), 60_000);
+                    go.wait();
+                    let outcome =
+                        leases.acquire(&claim, Wait::AtOnce).map(|lease| lease.token().epoch().get());
+                    // Nobody's lease ends before all have answered.
+                    go.wait();
+                    outcome
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    // Dropped inside of the map above, a lease is released; so later ones may follow, but each epoch is granted once.
+    let mut epochs: Vec<u64> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied()).collect();
+    epochs.sort_unstable();
+    let count = epochs.len();
+    epochs.dedup();
+    assert!(count > 0 && epochs.len() == count, "{outcomes:?}");
+    let verified = real_leases(scratch.path()).engine().verify(resource(), None).unwrap();
+    assert_eq!(verified.last().unwrap().record().epoch().unwrap().get(), *epochs.last().unwrap());
+}
+
+#[test]
+fn another_resource_s_files_are_refused() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    drop(leases.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap());
+    let other = ResourceId::of("tests", "other");
+    let (from, to) = (leases.engine().folder(resource()), leases.engine().folder(other));
+    std::fs::rename(from, to).unwrap();
+    assert!(matches!(leases.engine().load(&other), Err(FileError::Register(_))));
+    assert!(matches!(leases.engine().verify(other, None), Err(NotVerified::File(_))));
+    // A recovery of one resource does not destroy another one's files.
+    assert!(leases.engine().recover(other, RealmId::random().unwrap(), None).is_err());
+}
