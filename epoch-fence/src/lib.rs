@@ -80,6 +80,8 @@
 //! - `std` (default): switches on `std` in the optional dependencies that are in use.
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
 //! - `durable`: `DurableGate`, over a register of the crate `high-water`.
+//! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
+//!   [`audit`](audit/index.html), the log of what was granted. On Linux.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics.
@@ -87,7 +89,8 @@
 //!
 //! # Format
 //!
-//! Bytes, text and serde forms are in [`mod@format`], those of a store's record in [`protocol::record_format`].
+//! Bytes, text and serde forms are in [`mod@format`], those of a store's record in [`protocol::record_format`], and those of
+//! the audit log in `audit::format`.
 //!
 //! # Sources
 //!

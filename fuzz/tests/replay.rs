@@ -25,6 +25,11 @@ fn replay(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
+fn epoch_fence_record() {
+    replay("epoch_fence_record", clock_fuzz::epoch_fence_record::run);
+}
+
+#[test]
 fn hlc_decode() {
     replay("hlc_decode", clock_fuzz::hlc_decode::run);
 }

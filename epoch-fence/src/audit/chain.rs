@@ -51,6 +51,13 @@ impl From<EntryError> for Broken {
     }
 }
 
+impl Default for Chain {
+    /// A log without entries.
+    fn default() -> Self {
+        Self::starting_in(1)
+    }
+}
+
 impl Chain {
     /// A log without entries, which begins in this file.
     pub(crate) const fn starting_in(segment: u32) -> Self {

@@ -4,10 +4,10 @@ mod evidence;
 mod lease;
 mod processes;
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use epoch_fence::engine::file::{Directory, FileError, FileOptions, Host, SystemHost};
 use epoch_fence::protocol::{BootTime, Claim, Moment, Ttl};

@@ -3,6 +3,8 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
+#[cfg(feature = "file")]
+mod audit;
 #[cfg(feature = "test-engine")]
 mod awaited;
 #[cfg(all(unix, feature = "durable"))]

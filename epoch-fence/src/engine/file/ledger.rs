@@ -183,7 +183,7 @@ impl<S: Shelf> Ledger<S> {
         last: Option<Entry>,
         stamp: impl FnOnce(Option<hlc::Stamp>) -> Result<hlc::Stamp, FileError>,
     ) -> Result<Entry, FileError> {
-        let chain = last.map_or(Chain::starting_in(1), Chain::through);
+        let chain = last.map_or(Chain::default(), Chain::through);
         let anchor = Anchor {
             action: swap.action(),
             stamp: stamp(last.map(|last| last.anchor().stamp()))?,

@@ -49,7 +49,7 @@
 //!   within; a claim that [remembers an epoch](crate::protocol::Claim::with_known_epoch) finds it, and so does a gate
 //!   that has admitted a later one.
 //! - *The disk is full.* Room in the log is made before the record is written: nothing was granted, and
-//!   [`Failure::Definite`] says so.
+//!   [`Failure::Definite`](crate::engine::Failure::Definite) says so.
 //! - *The log is cut, edited or gone.* Where it touches the last entry, every write is refused; else
 //!   [`Directory::verify`] finds it.
 //! - *Processes in several time namespaces*, each with a `CLOCK_BOOTTIME` of its own, or on several hosts: they judge

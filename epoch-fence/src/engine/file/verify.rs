@@ -217,7 +217,7 @@ impl<S: Shelf> Walk<S> {
     /// Finds where the log begins: at the last file that says so, since a recovery of what was damaged begins anew.
     fn of(shelf: S, resource: ResourceId, awaited: Option<Entry>) -> Result<Self, NotVerified> {
         let mut segments = Vec::new();
-        let mut chain = Chain::starting_in(1);
+        let mut chain = Chain::default();
         for number in shelf.segments()?.into_iter().rev() {
             let header = header(&shelf, number)?.filter(|header| header.resource == resource);
             // Nothing was ever before the first one.

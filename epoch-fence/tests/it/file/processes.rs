@@ -102,8 +102,9 @@ fn work_if_child() {
             let leases = real_leases(path);
             let lease = leases.acquire(&claim("holder", LONG), Wait::AtOnce).unwrap();
             let lifeline = leases.engine().lifeline(&lease.token()).unwrap().unwrap();
-            let child = Command::new("sleep").arg("1000").stdin(Stdio::from(lifeline)).spawn().unwrap();
+            let mut child = Command::new("sleep").arg("1000").stdin(Stdio::from(lifeline)).spawn().unwrap();
             report("child", child.id().into());
+            child.wait().unwrap();
             park();
         }
         "stop within the write" => {
@@ -191,6 +192,24 @@ fn a_dead_holder_is_noticed_before_its_time_is_over() {
 }
 
 #[test]
+fn a_holder_whose_file_was_removed_counts_as_alive_until_its_time_is_over() {
+    work_if_child();
+    let scratch = Scratch::new();
+    let test = "file::processes::a_holder_whose_file_was_removed_counts_as_alive_until_its_time_is_over";
+    let mut holder = Worker::start(test, "hold", scratch.path());
+    holder.report("epoch").unwrap();
+    let leases = real_leases(scratch.path());
+    for found in std::fs::read_dir(leases.engine().folder(resource())).unwrap() {
+        let found = found.unwrap();
+        if found.file_name().to_str().unwrap().starts_with("alive.") {
+            std::fs::remove_file(found.path()).unwrap();
+        }
+    }
+    holder.kill();
+    assert!(is_held(&leases), "what is not there tells nothing");
+}
+
+#[test]
 fn a_child_that_inherited_the_life_of_a_dead_holder_keeps_the_lease() {
     work_if_child();
     let scratch = Scratch::new();
@@ -234,12 +253,10 @@ fn a_process_stopped_within_a_write_keeps_the_others_out_and_is_named() {
     eventually("it stops itself", is_stopped);
     let impatient = anywhere().patience(Duration::from_millis(50)).open(scratch.path()).unwrap();
     let leases = Issuer::new(impatient, SystemHost::new().unwrap());
-    match leases.acquire(&claim("next", LONG), Wait::AtOnce).unwrap_err() {
-        NotAcquired::Failed(FileError::Busy { process: Some(found) }) => assert_eq!(found, process),
-        // Not every kernel and container lists its locks.
-        NotAcquired::Failed(FileError::Busy { process: None }) => {}
-        why => panic!("{why:?}"),
-    }
+    let why = leases.acquire(&claim("next", LONG), Wait::AtOnce).unwrap_err();
+    let NotAcquired::Failed(FileError::Busy { process: found }) = why else { panic!("{why:?}") };
+    // Not every kernel and container lists its locks.
+    assert_eq!(found.unwrap_or(process), process);
     stopped.signal("-CONT");
     assert_eq!(stopped.report("epoch"), Some(2), "it goes on as if nothing had been");
     assert!(is_held(&leases));
