@@ -85,7 +85,8 @@
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics.
-//! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease.
+//! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease; and
+//!   `engine::conformance`, what every store must keep, as a suite.
 //!
 //! # Format
 //!

@@ -73,7 +73,9 @@ impl Entry {
         }
         let (length, rest) = bytes.split_first_chunk().ok_or(EntryError::Length)?;
         let length = usize::from(u16::from_be_bytes(*length));
-        let of_record = length.checked_sub(FRAME_BYTES).ok_or(EntryError::Length)?;
+        // Bounded, so that bytes of which none is an entry cost no more to search than their number.
+        let of_record = length.checked_sub(FRAME_BYTES).filter(|length| *length <= Record::MAX_BYTES);
+        let of_record = of_record.ok_or(EntryError::Length)?;
         let (record, rest) = rest.split_at_checked(of_record).ok_or(EntryError::Length)?;
         let head = LogHead::from_bytes(*rest.first_chunk().ok_or(EntryError::Length)?);
         if LogHead::of(resource, record) != head {

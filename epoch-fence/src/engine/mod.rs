@@ -6,6 +6,8 @@ use core::fmt;
 use crate::ResourceId;
 use crate::protocol::{Swap, View};
 
+#[cfg(feature = "test-engine")]
+pub mod conformance;
 #[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub mod file;
 #[cfg(all(feature = "test-engine", any(target_has_atomic = "64", feature = "portable-atomic")))]

@@ -7,6 +7,8 @@
 mod audit;
 #[cfg(feature = "test-engine")]
 mod awaited;
+#[cfg(feature = "test-engine")]
+mod conformance;
 #[cfg(all(unix, feature = "durable"))]
 mod durable;
 #[cfg(feature = "parking_lot")]
