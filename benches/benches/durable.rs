@@ -13,9 +13,11 @@
 use std::{
     fs::{self, File},
     hint::black_box,
-    io::{Seek as _, SeekFrom, Write as _},
+    iter::Cycle,
     num::NonZeroU64,
+    os::unix::fs::FileExt as _,
     path::PathBuf,
+    slice::Iter,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,16 +26,20 @@ use std::{
     time::Duration,
 };
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{
+    Criterion, criterion_group, criterion_main,
+    measurement::{Measurement as _, WallTime},
+};
 use high_water::{FileMark, Identity, MemoryMark, Options, Register, Reserver};
 use hlc::{
     AtomicClock, AtomicDurableClock, Clock, DurableClock, Keeper,
     source::{CachedSource, ManualSource, SystemSource, Ticker},
 };
 
-/// What a raise writes: two copies of a record of 512 bytes, 48 KiB apart.
+/// What a raise writes: two copies of a record of 512 bytes, 48 KiB apart, to three slots in turn.
 const RECORD: [u8; 512] = [0x5a; 512];
-const COPIES: [u64; 2] = [0, 49_152];
+const SLOTS: [[u64; 2]; 3] = [[0, 49_152], [16_384, 65_536], [32_768, 81_920]];
+const FILE_LEN: usize = 98_304;
 
 /// A file of this benchmark, gone before.
 fn fresh(name: &str) -> PathBuf {
@@ -53,24 +59,78 @@ fn mark(name: &str) -> FileMark {
     register(name).into_mark()
 }
 
+/// A register, and a file of the same length to which the floor writes the same bytes, at the same places, in the same
+/// order.
+struct Pair {
+    file: File,
+    slots: Cycle<Iter<'static, [u64; 2]>>,
+    register: Register,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let file = File::create(fresh("bare")).expect("a file in the folder of the build");
+        let written = file.write_all_at(&vec![0; FILE_LEN], 0).and_then(|()| file.sync_all());
+        written.expect("a file that has all its blocks");
+        Self { file, slots: SLOTS.iter().cycle(), register: register("raise") }
+    }
+
+    fn floor(&mut self) {
+        for at in self.slots.next().into_iter().flatten() {
+            self.file.write_all_at(&RECORD, *at).expect("a write");
+        }
+        self.file.sync_data().expect("a sync");
+    }
+
+    fn raise(&mut self) {
+        self.register.raise(self.register.get().saturating_add(1), b"").expect("a raise");
+    }
+}
+
+/// A disk does not answer alike for minutes: each row is measured with the other one in between, turn and turn about.
 fn raise(c: &mut Criterion) {
     let mut group = c.benchmark_group("raise");
-    group.sample_size(40).measurement_time(Duration::from_secs(8));
-    let mut file = File::create(fresh("bare")).expect("a file in the folder of the build");
-    file.write_all(&vec![0; 98_304]).and_then(|()| file.sync_all()).expect("a file of the same length");
-    group.bench_function("floor: the same bytes + fdatasync", |b| {
-        b.iter(|| {
-            for at in COPIES {
-                file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(&RECORD)).expect("a write");
-            }
-            file.sync_data().expect("a sync");
+    group.sample_size(60).measurement_time(Duration::from_secs(20));
+    let mut pair = Pair::new();
+    let mut row = |name, timed: fn(&mut Pair), between: fn(&mut Pair)| {
+        group.bench_function(name, |b| {
+            b.iter_custom(|count| {
+                let mut total = Duration::ZERO;
+                for _ in 0..count {
+                    between(&mut pair);
+                    let start = WallTime.start();
+                    timed(&mut pair);
+                    total = total.saturating_add(WallTime.end(start));
+                }
+                total
+            });
         });
-    });
-    let mut register = register("raise");
-    group.bench_function("Register::raise", |b| {
-        b.iter(|| register.raise(register.get().saturating_add(1), b"").expect("a raise"));
-    });
+    };
+    row("floor: the same bytes to the same places + fdatasync", Pair::floor, Pair::raise);
+    row("Register::raise", Pair::raise, Pair::floor);
     group.finish();
+    medians(&mut pair);
+}
+
+/// The medians of both, taken in one loop: what a few slow syncs cannot move.
+fn medians(pair: &mut Pair) {
+    const ROUNDS: usize = 4_000;
+    let time = |work: &mut dyn FnMut()| {
+        let start = WallTime.start();
+        work();
+        WallTime.end(start)
+    };
+    let (mut floor, mut raise) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        floor.push(time(&mut || pair.floor()));
+        raise.push(time(&mut || pair.raise()));
+    }
+    let [floor, raise] = [floor, raise].map(|mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times.get(ROUNDS / 2).copied().unwrap_or_default()
+    });
+    let percent = raise.as_nanos().saturating_mul(100).checked_div(floor.as_nanos()).unwrap_or(0);
+    eprintln!("raise, medians of {ROUNDS} in turn: floor {floor:?}, raise {raise:?}: {percent} %");
 }
 
 fn draw(c: &mut Criterion) {
@@ -114,7 +174,7 @@ fn tick(c: &mut Criterion) {
     let plain = lamport::AtomicClock::new();
     group.bench_function("lamport: plain", |b| b.iter(|| plain.tick()));
     let clock = lamport::AtomicDurableClock::new(MemoryMark::new(0))
-        .with_block(NonZeroU64::MIN.saturating_add(1 << 60));
+        .with_block(NonZeroU64::MIN.saturating_add(1 << 38));
     clock.upkeep().expect("a block that outlasts the benchmark");
     group.bench_function("lamport: durable, within a block", |b| b.iter(|| black_box(clock.tick())));
     group.finish();

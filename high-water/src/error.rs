@@ -1,5 +1,6 @@
 //! The errors of raising and of opening. Each says what state is left, and what can be done.
 
+use crate::file_system::FileSystemName;
 use crate::identity::{Identity, PayloadTooLong};
 use core::fmt;
 
@@ -237,8 +238,14 @@ impl core::error::Error for RaiseError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// The path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero byte.
+    BadPath,
+    /// A directory on the path does not exist, or is none.
+    NoDirectory,
     /// There is nothing under this name.
     NotFound,
+    /// The name is a symbolic link that leads to nothing.
+    DanglingLink,
     /// There is something under this name already. It was not touched.
     AlreadyExists,
     /// Another process, or another place in this one, holds the register.
@@ -251,17 +258,37 @@ pub enum OpenError {
     /// The name leads to a directory, a device or the like.
     NotAFile,
     /// The file is on a network file system, where locks and syncs are not what they seem.
-    NetworkFileSystem,
-    /// The file is on a file system that lives in memory and does not survive a power cut.
-    VolatileFileSystem,
-    /// What kind of file system the file is on cannot be told.
-    UnknownFileSystem,
+    NetworkFileSystem {
+        /// Which one, where the system tells it.
+        name: Option<FileSystemName>,
+    },
+    /// The file is on a file system that lives in memory, or was mounted to skip syncs: it does not survive a power
+    /// cut.
+    VolatileFileSystem {
+        /// Which one, where the system tells it.
+        name: Option<FileSystemName>,
+    },
+    /// The file is on a file system that is not known to keep what it syncs.
+    UnknownFileSystem {
+        /// Which one, where the system tells it.
+        name: Option<FileSystemName>,
+    },
+    /// The file system has no locks, without which two processes could hold the register.
+    NoLocks,
     /// The file system has no hard links, without which a register cannot be created whole.
     NoHardLinks,
-    /// The directory cannot be written to.
+    /// No file can be made in the directory.
     ReadOnlyDirectory,
+    /// The directory cannot be opened for reading, as its sync needs.
+    UnreadableDirectory,
+    /// A directory on the path may not be searched.
+    UnsearchableDirectory,
     /// The file cannot be written to.
     ReadOnlyFile,
+    /// The file cannot be read.
+    UnreadableFile,
+    /// The disk is full, or this user's share of it.
+    NoSpace,
     /// The file does not have the length of a register: it was truncated, or is something else.
     WrongLength {
         /// Its length, in bytes.
@@ -308,6 +335,16 @@ impl From<IoFault> for OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BadPath => f.write_str(
+                "the path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero \
+                 byte; give another one",
+            ),
+            Self::NoDirectory => f.write_str(
+                "a directory on the path does not exist, or is none; create it, and sync the one above it",
+            ),
+            Self::DanglingLink => f.write_str(
+                "the name is a symbolic link that leads to nothing; bring back what it led to, or remove the link",
+            ),
             Self::NotFound => f.write_str(
                 "no register under this name; create one, above every value that an earlier one may have had",
             ),
@@ -320,22 +357,45 @@ impl fmt::Display for OpenError {
             }
             Self::Busy => f.write_str("the register changed during every reading; try again"),
             Self::NotAFile => f.write_str("the name leads to something that is not a regular file"),
-            Self::NetworkFileSystem => f.write_str(
-                "the file is on a network file system; use a local disk, or allow it by `allow_network_file_system`",
+            Self::NetworkFileSystem { name } => write!(
+                f,
+                "the file is on a network file system{}; use a local disk, or allow it by \
+                 `allow_network_file_system`",
+                Called(*name)
             ),
-            Self::VolatileFileSystem => f.write_str(
-                "the file is on a file system in memory; use a disk, or allow it by `allow_volatile_file_system`",
+            Self::VolatileFileSystem { name } => write!(
+                f,
+                "the file is on a file system{} in memory, or mounted to skip syncs; use a disk, or allow it by \
+                 `allow_volatile_file_system`",
+                Called(*name)
             ),
-            Self::UnknownFileSystem => f.write_str(
-                "cannot tell whether the file system is local; if it is, allow it by `allow_unknown_file_system`",
+            Self::UnknownFileSystem { name: Some(name) } => write!(
+                f,
+                "the file is on a file system, {name}, that is not known to keep what it syncs; use one that is, as \
+                 ext4 or XFS, or allow this one by `allow_file_system`"
             ),
+            Self::UnknownFileSystem { name: None } => f.write_str(
+                "cannot tell what file system the file is on; if it is a local disk, allow it by \
+                 `allow_unknown_file_system`",
+            ),
+            Self::NoLocks => f.write_str("the file system has no locks; use one that has"),
             Self::NoHardLinks => f.write_str("the file system has no hard links; use one that has"),
             Self::ReadOnlyDirectory => {
                 f.write_str("the directory cannot be written to; give this process the right to create files in it")
             }
+            Self::UnreadableDirectory => f.write_str(
+                "the directory cannot be opened to sync it; give this process the right to read it",
+            ),
+            Self::UnsearchableDirectory => f.write_str(
+                "a directory on the path may not be searched; give this process the right to (`x`) on each of them",
+            ),
             Self::ReadOnlyFile => {
                 f.write_str("the file cannot be written to; give this process the right to write to it")
             }
+            Self::UnreadableFile => {
+                f.write_str("the file cannot be read; give this process the right to read it")
+            }
+            Self::NoSpace => f.write_str("the disk or the quota is full; make room, and try again"),
             Self::WrongLength { found } => write!(
                 f,
                 "the file has {found} bytes and is no whole register; restore it, or recover it with a floor \
@@ -364,11 +424,24 @@ impl fmt::Display for OpenError {
                 f.write_str("nothing in the file looks like a register; move it away and create one")
             }
             Self::PayloadTooLong(error) => error.fmt(f),
-            Self::Exhausted => f.write_str("the sequence numbers of the register are used up"),
-            Self::UnsupportedPlatform => f.write_str("registers in files exist on Unix only"),
-            Self::Io(fault) => fault.fmt(f),
+            Self::Exhausted => f.write_str(
+                "the sequence numbers of the register are used up; create another one, above its value",
+            ),
+            Self::UnsupportedPlatform => f.write_str("registers in files exist on Unix only; use one, or another medium"),
+            Self::Io(fault) => {
+                write!(f, "{fault}; nothing acknowledged is lost: look up the error, mend its cause, and try again")
+            }
         }
     }
 }
 
 impl core::error::Error for OpenError {}
+
+/// The name of a file system within a sentence, where there is one.
+struct Called(Option<FileSystemName>);
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, " ({name})"))
+    }
+}

@@ -93,6 +93,7 @@ mod error;
 mod fault;
 #[cfg(feature = "std")]
 mod file;
+mod file_system;
 mod identity;
 #[cfg(all(test, loom, feature = "std"))]
 mod loom_tests;
@@ -117,6 +118,7 @@ pub use error::{Evidence, IoFault, NotRaised, OpenError, Operation, RaiseError, 
 pub use fault::{Cut, Fate, Fault, FaultFile, FaultMedium, Unflushed};
 #[cfg(feature = "std")]
 pub use file::{FileMedium, OpenFile};
+pub use file_system::FileSystemName;
 pub use identity::{Identity, Origin, Payload, PayloadTooLong};
 pub use mark::Mark;
 #[cfg(feature = "std")]

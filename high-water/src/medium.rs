@@ -1,5 +1,6 @@
 //! `Medium`: what a register asks of the place where it lives.
 
+use crate::file_system::FileSystemName;
 use crate::identity::Origin;
 use core::time::Duration;
 use std::io;
@@ -28,11 +29,11 @@ pub enum FileKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileSystem {
-    /// A disk of this machine.
+    /// A disk of this machine, under a file system that is known to keep what it syncs.
     Local,
     /// Another machine's, or one that may be.
     Network,
-    /// Memory: it survives a killed process, not a power cut.
+    /// Memory, or a mount that was told to skip syncs: it survives a killed process, not a power cut.
     Volatile,
     /// Not known.
     Unknown,
@@ -85,7 +86,8 @@ pub trait Medium {
     /// An open file. Dropping it gives up its lock.
     type File;
 
-    /// Opens the file that the name leads to.
+    /// Opens the file that the name leads to: fails with `NotFound` if it leads to nothing, and with `IsADirectory`
+    /// if what it leads to cannot be opened because it is no regular file.
     fn open(&self, access: Access) -> io::Result<Self::File>;
 
     /// Creates an empty file under a temporary name in the same directory.
@@ -107,8 +109,24 @@ pub trait Medium {
     /// Which file the name leads to now.
     fn named(&self) -> io::Result<FileId>;
 
+    /// Whether the name itself is a symbolic link, wherever it leads. A medium that has none says no.
+    fn is_link(&self) -> bool {
+        false
+    }
+
     /// What is known about an open file.
     fn facts(&self, file: &Self::File) -> io::Result<Facts>;
+
+    /// The length of an open file. A medium that can tell it for less than all the facts does.
+    fn len(&self, file: &Self::File) -> io::Result<u64> {
+        Ok(self.facts(file)?.len)
+    }
+
+    /// What the system calls the file system that an open file is on, where it tells.
+    fn file_system_name(&self, file: &Self::File) -> Option<FileSystemName> {
+        let _ = file;
+        None
+    }
 
     /// Locks the file for this open file alone, until it is dropped or the process ends; false if somebody else
     /// has it.

@@ -6,6 +6,7 @@ mod world;
 
 pub use cut::{Cut, Fate, Unflushed};
 
+use crate::file_system::FileSystemName;
 use crate::identity::Origin;
 use crate::medium::{Access, Facts, FileId, FileKind, FileSystem, Medium};
 use alloc::sync::Arc;
@@ -282,6 +283,11 @@ impl FaultMedium {
     pub fn set_file_system(&self, file_system: FileSystem) {
         self.world().file_system = file_system;
     }
+
+    /// Gives that kind a name.
+    pub fn set_file_system_name(&self, name: FileSystemName) {
+        self.world().file_system_name = Some(name);
+    }
 }
 
 impl Medium for FaultMedium {
@@ -352,6 +358,10 @@ impl Medium for FaultMedium {
             origin: Some(Origin::new(file.inode as u64, Some(0))),
             file_system: world.file_system,
         })
+    }
+
+    fn file_system_name(&self, _file: &FaultFile) -> Option<FileSystemName> {
+        self.world().file_system_name
     }
 
     fn try_lock(&self, file: &FaultFile) -> io::Result<bool> {

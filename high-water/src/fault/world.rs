@@ -3,6 +3,7 @@
 use super::cut::{Cut, Fate};
 use super::pages::Pages;
 use super::{Change, Fault, Pending};
+use crate::file_system::FileSystemName;
 use crate::medium::FileSystem;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -35,6 +36,7 @@ pub(super) struct World {
     names_on_disk: BTreeMap<Entry, usize>,
     pub(super) pending: Vec<Pending>,
     pub(super) file_system: FileSystem,
+    pub(super) file_system_name: Option<FileSystemName>,
     pub(super) faults: BTreeMap<u64, Fault>,
     pub(super) fail_sync: Option<Fault>,
     pub(super) last_flush: Option<u64>,
@@ -53,6 +55,7 @@ impl Default for World {
             names_on_disk: BTreeMap::new(),
             pending: Vec::new(),
             file_system: FileSystem::Local,
+            file_system_name: None,
             faults: BTreeMap::new(),
             fail_sync: None,
             last_flush: None,
@@ -207,6 +210,7 @@ impl World {
             names_on_disk: self.names_on_disk.clone(),
             pending: self.pending.clone(),
             file_system: self.file_system,
+            file_system_name: self.file_system_name,
             ..Self::default()
         }
     }

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod holder;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod mount;
 #[cfg(not(unix))]
 mod refused;
 #[cfg(unix)]
@@ -15,6 +17,7 @@ use refused as system;
 use unix as system;
 
 use crate::error::{IoFault, OpenError, Operation};
+use crate::file_system::FileSystemName;
 use crate::medium::{Access, Facts, FileId, Medium};
 use core::time::Duration;
 use std::io;
@@ -34,10 +37,15 @@ impl FileMedium {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] if the path is empty or the current directory cannot be told.
+    /// [`OpenError::BadPath`] if the path is empty, [`OpenError::NoDirectory`] if it is relative and the current
+    /// directory is gone.
     pub fn at(path: &Path) -> Result<Self, OpenError> {
-        let path = std::path::absolute(path).map_err(IoFault::of(Operation::Open))?;
-        Ok(Self { path })
+        let absolute = std::path::absolute(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => OpenError::BadPath,
+            io::ErrorKind::NotFound => OpenError::NoDirectory,
+            _ => IoFault::of(Operation::Open)(error).into(),
+        });
+        Ok(Self { path: absolute? })
     }
 
     /// The absolute path.
@@ -82,8 +90,20 @@ impl Medium for FileMedium {
         system::named(&self.path)
     }
 
+    fn is_link(&self) -> bool {
+        self.path.is_symlink()
+    }
+
     fn facts(&self, file: &OpenFile) -> io::Result<Facts> {
         system::facts(&file.0)
+    }
+
+    fn len(&self, file: &OpenFile) -> io::Result<u64> {
+        system::len(&file.0)
+    }
+
+    fn file_system_name(&self, file: &OpenFile) -> Option<FileSystemName> {
+        system::file_system_name(&file.0)
     }
 
     fn try_lock(&self, file: &OpenFile) -> io::Result<bool> {

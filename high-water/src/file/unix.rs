@@ -1,6 +1,7 @@
 //! The calls of a Unix system, one for one.
 
 use super::{holder, super_block};
+use crate::file_system::FileSystemName;
 use crate::identity::Origin;
 use crate::medium::{Access, Facts, FileId, FileKind};
 use std::ffi::OsString;
@@ -23,8 +24,19 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<File> {
     // Without blocking: a pipe under this name would otherwise wait for its other end.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let write = access == Access::ReadWrite;
-    let file = OpenOptions::new().read(true).write(write).custom_flags(flags).open(path)?;
-    Ok(File { file, temporary: None })
+    let file = OpenOptions::new().read(true).write(write).custom_flags(flags).open(path);
+    Ok(File { file: file.map_err(sort)?, temporary: None })
+}
+
+/// Gives kinds to errors that have none in the standard library.
+fn sort(error: io::Error) -> io::Error {
+    match rustix::io::Errno::from_io_error(&error) {
+        // A socket, or a device that nobody serves.
+        Some(rustix::io::Errno::NXIO | rustix::io::Errno::NODEV) => io::ErrorKind::IsADirectory.into(),
+        // A link that leads to itself leads to nothing.
+        Some(rustix::io::Errno::LOOP) => io::ErrorKind::NotFound.into(),
+        _ => error,
+    }
 }
 
 pub(super) fn create(path: &Path) -> io::Result<File> {
@@ -88,6 +100,14 @@ pub(super) fn facts(file: &File) -> io::Result<Facts> {
         origin: Some(Origin::new(metadata.ino(), birth_nanos)),
         file_system: super_block::file_system(&file.file)?,
     })
+}
+
+pub(super) fn len(file: &File) -> io::Result<u64> {
+    Ok(file.file.metadata()?.len())
+}
+
+pub(super) fn file_system_name(file: &File) -> Option<FileSystemName> {
+    super_block::name(&file.file)
 }
 
 pub(super) fn try_lock(file: &File) -> io::Result<bool> {

@@ -1,6 +1,6 @@
 //! Looking at a register without holding it.
 
-use super::options::{examine, open};
+use super::refusal::{examine, open};
 use crate::error::OpenError;
 use crate::file::FileMedium;
 use crate::medium::{Access, Medium};
@@ -48,7 +48,8 @@ impl Inspection {
 ///
 /// [`OpenError::Busy`] if no two of a thousand readings agree. Else see [`OpenError`]: a file that cannot be
 /// opened cannot be inspected either, but for the reasons [`Held`](OpenError::Held),
-/// [`Regressed`](OpenError::Regressed), read-only, and the kind of file system.
+/// [`Regressed`](OpenError::Regressed), read-only, and the kind of file system. One that this process may not read is
+/// [`UnreadableFile`](OpenError::UnreadableFile).
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, OpenError> {
     inspect_on(&FileMedium::at(path.as_ref())?)
 }

@@ -2,6 +2,7 @@
 
 mod inspection;
 mod options;
+mod refusal;
 
 pub use inspection::{Inspection, inspect, inspect_on};
 pub use options::{Options, WhenHeld};
@@ -15,6 +16,7 @@ use crate::record::{FILE_LEN, Record};
 use crate::rule::{self, Batch, NotCurrent};
 use crate::scan::Scan;
 use core::fmt;
+use refusal::Failure;
 
 /// A durable `u64` that only rises, and up to 256 bytes that belong to it.
 ///
@@ -149,9 +151,9 @@ impl<M: Medium> Register<M> {
         let batch = self.plan()?;
         let next = Record { value, payload, sequence: batch.sequence, kind: batch.kind, ..self.current };
         self.counts.syncs = self.counts.syncs.saturating_add(1);
-        commit(&self.medium, &self.file, batch, &next).map_err(|fault| {
+        commit(&self.medium, &self.file, batch, &next).map_err(|failure| {
             self.stuck = Some(NotRaised::Poisoned);
-            RaiseError::Indeterminate(fault)
+            RaiseError::Indeterminate(failure.into())
         })?;
         self.current = next;
         Ok(true)
@@ -159,6 +161,9 @@ impl<M: Medium> Register<M> {
 
     /// Reads everything again, to find out whether the file is still ours and as we left it.
     fn plan(&mut self) -> Result<Batch, NotRaised> {
+        let known = Some(self.current.value);
+        let overwritten =
+            |found| NotRaised::Regressed(Regressed { evidence: Evidence::Overwritten, found, known });
         match self.medium.named() {
             Ok(id) if id == self.id => {}
             Ok(_) => return Err(self.stick(NotRaised::Replaced)),
@@ -167,13 +172,10 @@ impl<M: Medium> Register<M> {
             }
             Err(error) => return Err(NotRaised::Io(IoFault::of(Operation::Examine)(error))),
         }
-        let known = Some(self.current.value);
-        let overwritten =
-            |found| NotRaised::Regressed(Regressed { evidence: Evidence::Overwritten, found, known });
         // Cut short, it would take the raise and be refused by the next opening.
-        let facts =
-            self.medium.facts(&self.file).map_err(IoFault::of(Operation::Examine)).map_err(NotRaised::Io)?;
-        if facts.len != FILE_LEN {
+        let len =
+            self.medium.len(&self.file).map_err(IoFault::of(Operation::Examine)).map_err(NotRaised::Io)?;
+        if len != FILE_LEN {
             return Err(self.stick(overwritten(None)));
         }
         let scan = Scan::of(&self.medium, &self.file, Some(self.current.identity)).map_err(NotRaised::Io)?;
@@ -208,12 +210,12 @@ impl<M: Medium> Register<M> {
 }
 
 /// Writes a batch and syncs it, once.
-fn commit<M: Medium>(medium: &M, file: &M::File, batch: Batch, record: &Record) -> Result<(), IoFault> {
+fn commit<M: Medium>(medium: &M, file: &M::File, batch: Batch, record: &Record) -> Result<(), Failure> {
     let bytes = record.to_bytes();
     for place in batch.places() {
-        write_all(medium, file, place.offset(), &bytes).map_err(IoFault::of(Operation::Write))?;
+        write_all(medium, file, place.offset(), &bytes).map_err(Failure::of(Operation::Write))?;
     }
-    medium.sync(file).map_err(IoFault::of(Operation::Sync))
+    medium.sync(file).map_err(Failure::of(Operation::Sync))
 }
 
 impl<M: Medium> fmt::Debug for Register<M> {

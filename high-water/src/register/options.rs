@@ -1,10 +1,12 @@
 //! `Options`: opening, creating and recovering a register.
 
+use super::refusal::{self, Failure, examine};
 use super::{Register, Snapshot, commit};
-use crate::error::{Evidence, IoFault, OpenError, Operation, Regressed};
+use crate::error::{Evidence, OpenError, Operation, Regressed};
 use crate::file::FileMedium;
+use crate::file_system::FileSystemName;
 use crate::identity::{Identity, Payload};
-use crate::medium::{Access, Facts, FileKind, FileSystem, Medium, write_all};
+use crate::medium::{Access, Facts, FileSystem, Medium, write_all};
 use crate::record::{FILE_LEN, Kind, Record};
 use crate::rule::{self, Place, Slot, Unusable};
 use crate::scan::Scan;
@@ -40,13 +42,21 @@ pub struct Options {
     network: bool,
     volatile: bool,
     unknown: bool,
+    file_system: Option<FileSystemName>,
 }
 
 impl Options {
     /// For the register of this identity.
     pub const fn new(identity: Identity) -> Self {
-        let when_held = WhenHeld::Refuse;
-        Self { identity, when_held, at_least: None, network: false, volatile: false, unknown: false }
+        Self {
+            identity,
+            when_held: WhenHeld::Refuse,
+            at_least: None,
+            network: false,
+            volatile: false,
+            unknown: false,
+            file_system: None,
+        }
     }
 
     /// Whose register it is for.
@@ -74,14 +84,38 @@ impl Options {
         Self { network: true, ..self }
     }
 
-    /// Allows file systems in memory. The register then survives a killed process, and no power cut.
+    /// Allows file systems in memory, and mounts that were told to skip syncs (an overlay mounted `volatile`, a disk
+    /// mounted `nobarrier`). The register then survives a killed process, and no power cut.
     pub const fn allow_volatile_file_system(self) -> Self {
         Self { volatile: true, ..self }
     }
 
-    /// Allows file systems of which it cannot be told whether they are local. Off Linux, that is all of them.
+    /// Allows every file system that is not known to keep what it syncs. Off Linux, where it cannot be told, that is
+    /// all of them.
+    ///
+    /// Known are ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, JFS, ReiserFS, NILFS2 and UBIFS, and an overlay that
+    /// can be seen to sync. For another one, [`allow_file_system`](Self::allow_file_system) says less than this.
     pub const fn allow_unknown_file_system(self) -> Self {
         Self { unknown: true, ..self }
+    }
+
+    /// Allows one kind of file system, by the name that the refusal gave it, and whatever is known of it. The last one
+    /// named counts.
+    ///
+    /// It has to keep what the format [assumes](crate::format#assumptions-about-the-medium): a sync that reports
+    /// success has reached the disk, a lock keeps every other holder out, and a file keeps its inode.
+    ///
+    /// ```
+    /// use high_water::{FileSystemName, Identity, Options};
+    ///
+    /// let options = Options::new(Identity::from_bytes(*b"orders/epoch/001"));
+    /// // "the file is on a file system, ntfs3, that is not known to keep what it syncs; ..."
+    /// let options = options.allow_file_system(FileSystemName::new("ntfs3").ok_or("no name")?);
+    /// # let _ = options;
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub const fn allow_file_system(self, name: FileSystemName) -> Self {
+        Self { file_system: Some(name), ..self }
     }
 
     /// Opens the register in a file.
@@ -125,9 +159,8 @@ impl Options {
     /// # Errors
     ///
     /// [`OpenError::AlreadyExists`] if there is anything under the name; it is not touched. Else see
-    /// [`OpenError`]. After an error of [`Operation::SyncDirectory`] the register exists, but its name may not be
-    /// on the disk, and no later sync can be trusted to put it there: the system may call the directory clean.
-    /// Remove the file and create it again before any value of it is used.
+    /// [`OpenError`]. Where the sync of the directory fails, the name is taken away again, because no later sync could
+    /// be trusted to make it durable: the system may call the directory clean. Creating it once more is right.
     pub fn create(self, path: impl AsRef<Path>, value: u64, payload: &[u8]) -> Result<Register, OpenError> {
         self.create_on(FileMedium::at(path.as_ref())?, value, payload)
     }
@@ -202,7 +235,7 @@ impl Options {
             return Ok(register);
         }
         // The name has to be as durable as the value: its creator may have died before it was.
-        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        refusal::sync_directory(&medium)?;
         for batch in [Some(plan.first), plan.second].into_iter().flatten() {
             current.sequence = batch.sequence;
             current.kind = batch.kind;
@@ -226,19 +259,13 @@ impl Options {
         payload: &[u8],
     ) -> Result<Register<M>, OpenError> {
         let payload = Payload::new(payload).map_err(OpenError::PayloadTooLong)?;
-        let file = medium.create().map_err(|error| {
-            if read_only(&error) {
-                OpenError::ReadOnlyDirectory
-            } else {
-                unsupported_or(Operation::Create)(error)
-            }
-        })?;
+        let file = refusal::create(&medium)?;
         let value = value.max(self.at_least.unwrap_or(0));
         let built = self.build(&medium, &file, value, payload);
         // The temporary name has done its work, whether or not the file has got its own.
         let retracted = medium.retract(&file);
         let (facts, current) = built?;
-        retracted.map_err(IoFault::of(Operation::Retract))?;
+        retracted.map_err(Failure::of(Operation::Retract))?;
         let counts = Snapshot { syncs: 1, ..Snapshot::default() };
         Ok(Register { medium, file, id: facts.id, current, stuck: None, counts })
     }
@@ -251,9 +278,9 @@ impl Options {
         value: u64,
         payload: Payload,
     ) -> Result<(Facts, Record), OpenError> {
-        let facts = medium.facts(file).map_err(IoFault::of(Operation::Examine))?;
-        self.check_file_system(facts.file_system)?;
-        if !medium.try_lock(file).map_err(IoFault::of(Operation::Lock))? {
+        let facts = examine(medium, file)?;
+        self.check_file_system(medium, file, &facts)?;
+        if !medium.try_lock(file).map_err(Failure::of(Operation::Lock))? {
             return Err(OpenError::Held { process: medium.holder(file) });
         }
         let record = |sequence| Record {
@@ -274,18 +301,25 @@ impl Options {
             }
         }
         // Zeros and all, so that no later write needs a block that the disk may not have.
-        write_all(medium, file, 0, &image).map_err(IoFault::of(Operation::Write))?;
-        medium.sync(file).map_err(IoFault::of(Operation::Sync))?;
+        write_all(medium, file, 0, &image).map_err(Failure::of(Operation::Write))?;
+        medium.sync(file).map_err(Failure::of(Operation::Sync))?;
         medium.publish(file).map_err(|error| {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 OpenError::AlreadyExists
             } else if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) {
                 OpenError::NoHardLinks
             } else {
-                IoFault::of(Operation::Publish)(error).into()
+                Failure::of(Operation::Publish)(error).into()
             }
         })?;
-        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        refusal::sync_directory(medium).inspect_err(|_| {
+            // Nobody was told of it, and from now on the directory may pass for clean without this entry. A new entry
+            // makes it dirty again. The lock is ours, so that no other file is here by the rules; one that breaks them
+            // is spared. An error leaves what a crash at this place would.
+            if medium.named().is_ok_and(|id| id == facts.id) {
+                let _ = medium.unpublish();
+            }
+        })?;
         Ok((facts, record(2)))
     }
 
@@ -335,9 +369,9 @@ impl Options {
             return Err(OpenError::NotARegister);
         }
         let plan = rule::recovery(&scan.view, floor.max(self.at_least.unwrap_or(0)))?;
-        medium.sync_directory().map_err(IoFault::of(Operation::SyncDirectory))?;
+        refusal::sync_directory(&medium)?;
         if facts.len < FILE_LEN {
-            medium.set_len(&file, FILE_LEN).map_err(IoFault::of(Operation::SetLength))?;
+            medium.set_len(&file, FILE_LEN).map_err(Failure::of(Operation::SetLength))?;
         }
         let mut current = Record {
             identity: self.identity,
@@ -362,9 +396,9 @@ impl Options {
     /// Opens and locks the file, and makes sure that it is the one that the name leads to.
     fn hold<M: Medium>(self, medium: &M) -> Result<(M::File, Facts), OpenError> {
         for _ in 0..CHASES {
-            let file = open(medium, Access::ReadWrite)?;
+            let file = refusal::open(medium, Access::ReadWrite)?;
             let facts = examine(medium, &file)?;
-            self.check_file_system(facts.file_system)?;
+            self.check_file_system(medium, &file, &facts)?;
             self.lock(medium, &file)?;
             match medium.named() {
                 // Examined again: whoever held the file until now may have changed its length.
@@ -374,7 +408,7 @@ impl Options {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::NotFound),
-                Err(error) => return Err(IoFault::of(Operation::Examine)(error).into()),
+                Err(error) => return Err(Failure::of(Operation::Examine)(error).into()),
             }
         }
         Err(OpenError::Replaced)
@@ -387,7 +421,7 @@ impl Options {
         };
         // Ends: every round but the last takes a pause off what is left.
         loop {
-            if medium.try_lock(file).map_err(IoFault::of(Operation::Lock))? {
+            if medium.try_lock(file).map_err(Failure::of(Operation::Lock))? {
                 return Ok(());
             }
             if left.is_zero() {
@@ -398,11 +432,23 @@ impl Options {
         }
     }
 
-    const fn check_file_system(self, file_system: FileSystem) -> Result<(), OpenError> {
-        match file_system {
-            FileSystem::Network if !self.network => Err(OpenError::NetworkFileSystem),
-            FileSystem::Volatile if !self.volatile => Err(OpenError::VolatileFileSystem),
-            FileSystem::Unknown if !self.unknown => Err(OpenError::UnknownFileSystem),
+    fn check_file_system<M: Medium>(
+        self,
+        medium: &M,
+        file: &M::File,
+        facts: &Facts,
+    ) -> Result<(), OpenError> {
+        if facts.file_system == FileSystem::Local {
+            return Ok(());
+        }
+        let name = medium.file_system_name(file);
+        if self.file_system.is_some() && self.file_system == name {
+            return Ok(());
+        }
+        match facts.file_system {
+            FileSystem::Network if !self.network => Err(OpenError::NetworkFileSystem { name }),
+            FileSystem::Volatile if !self.volatile => Err(OpenError::VolatileFileSystem { name }),
+            FileSystem::Unknown if !self.unknown => Err(OpenError::UnknownFileSystem { name }),
             FileSystem::Local | FileSystem::Network | FileSystem::Volatile | FileSystem::Unknown => Ok(()),
         }
     }
@@ -419,42 +465,6 @@ impl Options {
             return Err(OpenError::Regressed(Regressed { evidence, found, known: self.at_least }));
         }
         Ok(())
-    }
-}
-
-pub(super) fn open<M: Medium>(medium: &M, access: Access) -> Result<M::File, OpenError> {
-    medium.open(access).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            OpenError::NotFound
-        } else if error.kind() == io::ErrorKind::IsADirectory {
-            OpenError::NotAFile
-        } else if read_only(&error) {
-            OpenError::ReadOnlyFile
-        } else {
-            unsupported_or(Operation::Open)(error)
-        }
-    })
-}
-
-pub(super) fn examine<M: Medium>(medium: &M, file: &M::File) -> Result<Facts, OpenError> {
-    let facts = medium.facts(file).map_err(IoFault::of(Operation::Examine))?;
-    match facts.kind {
-        FileKind::Regular => Ok(facts),
-        FileKind::Other => Err(OpenError::NotAFile),
-    }
-}
-
-fn read_only(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-}
-
-fn unsupported_or(operation: Operation) -> impl Fn(io::Error) -> OpenError {
-    move |error| {
-        if error.kind() == io::ErrorKind::Unsupported {
-            OpenError::UnsupportedPlatform
-        } else {
-            IoFault::of(operation)(error).into()
-        }
     }
 }
 

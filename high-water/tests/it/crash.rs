@@ -82,7 +82,7 @@ fn count(images: u64) {
 }
 
 /// The coarse cuts: each unflushed change lost, whole, or torn in the middle, in every combination.
-fn coarse_cuts(machine: &FaultMedium) -> Vec<Cut> {
+pub(crate) fn coarse_cuts(machine: &FaultMedium) -> Vec<Cut> {
     machine
         .unflushed()
         .iter()
@@ -104,7 +104,7 @@ fn coarse_cuts(machine: &FaultMedium) -> Vec<Cut> {
 }
 
 /// The call numbers of a script, on a machine that works.
-fn calls<T>(script: impl Fn(&FaultMedium) -> T) -> u64 {
+pub(crate) fn calls<T>(script: impl Fn(&FaultMedium) -> T) -> u64 {
     let machine = FaultMedium::new();
     drop(script(&machine));
     machine.calls()
@@ -354,50 +354,6 @@ fn every_crash_image_lies_between_what_was_acknowledged_and_what_was_asked_for()
     let images = IMAGES.load(Ordering::Relaxed);
     println!("{images} crash images");
     assert!(images >= 100_000, "only {images} crash images");
-}
-
-#[test]
-fn a_name_that_was_not_flushed_can_be_lost_and_then_nobody_was_told_of_it() {
-    let machine = FaultMedium::new();
-    let calls = calls(|machine| options().create_on(machine.clone(), 0, b""));
-    let mut lost = 0;
-    for call in 0..=calls {
-        let machine = machine.process_crash();
-        machine.fail(call, Fault::PowerCut);
-        let created = options().create_on(machine.clone(), 5, b"").is_ok();
-        for cut in coarse_cuts(&machine) {
-            match options().open_on(machine.power_cut(&cut)) {
-                Ok(register) => assert_eq!(register.get(), 5),
-                Err(OpenError::NotFound) => {
-                    assert!(!created, "acknowledged, then lost by {cut:?}");
-                    lost += 1;
-                }
-                Err(error) => panic!("half a register: {error} after {cut:?} at {call}"),
-            }
-        }
-    }
-    assert!(lost > 0);
-}
-
-/// The creator dies after the name appears and before it is durable. The next process opens the register and
-/// acknowledges a raise: the name has to be durable by then.
-#[test]
-fn an_opening_makes_the_name_durable_that_its_creator_left_in_the_cache() {
-    let mut adopted = 0;
-    for call in 0..calls(|machine| options().create_on(machine.clone(), 0, b"")) {
-        let machine = FaultMedium::new();
-        machine.fail(call, Fault::PowerCut);
-        drop(options().create_on(machine.clone(), 0, b""));
-        let killed = machine.process_crash();
-        let Ok(mut register) = options().open_on(killed.clone()) else { continue };
-        register.raise(9, b"").unwrap();
-        drop(register);
-        adopted += 1;
-        for cut in killed.cuts() {
-            assert_eq!(options().open_on(killed.power_cut(&cut)).unwrap().get(), 9, "{cut:?}");
-        }
-    }
-    assert!(adopted > 0, "no creation was interrupted between link and sync");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::{OURS, options};
 use high_water::{
-    Evidence, FileMedium, NotRaised, OpenError, Operation, Options, RaiseError, Register, WhenHeld, inspect,
+    Evidence, FileMedium, FileSystemName, NotRaised, OpenError, Options, RaiseError, Register, WhenHeld,
+    inspect,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,11 +121,39 @@ fn a_directory_a_device_and_a_link_to_nothing_are_refused() {
     assert_eq!(anywhere().create(&directory, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
     assert_eq!(anywhere().open("/dev/null").map(|r| r.get()), Err(OpenError::NotAFile));
     assert_eq!(anywhere().recover("/dev/null", 5, b"").map(|r| r.get()), Err(OpenError::NotAFile));
-    let link = dir.join("link");
-    std::os::unix::fs::symlink(dir.join("nothing"), &link).unwrap();
-    assert_eq!(anywhere().open(&link).map(|r| r.get()), Err(OpenError::NotFound));
-    assert_eq!(anywhere().create(&link, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
-    assert!(anywhere().open("").is_err());
+    let socket = dir.join("socket");
+    // A path of a socket may be too long for one; then there is nothing to refuse.
+    if let Ok(_listener) = std::os::unix::net::UnixListener::bind(&socket) {
+        assert_eq!(anywhere().open(&socket).map(|r| r.get()), Err(OpenError::NotAFile));
+    }
+    let (nothing, itself) = (dir.join("nothing"), dir.join("itself"));
+    for (link, target) in [(dir.join("link"), &nothing), (itself.clone(), &itself)] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        assert_eq!(anywhere().open(&link).map(|r| r.get()), Err(OpenError::DanglingLink));
+        assert_eq!(anywhere().open_or_create(&link).map(|r| r.get()), Err(OpenError::DanglingLink));
+        assert_eq!(inspect(&link), Err(OpenError::DanglingLink));
+        assert_eq!(anywhere().create(&link, 0, b"").map(|r| r.get()), Err(OpenError::AlreadyExists));
+        assert!(!nothing.exists(), "what the link names is not created in its stead");
+    }
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_as_such() {
+    let dir = Scratch::new();
+    fs::write(dir.join("file"), b"").unwrap();
+    let refusal = |path: PathBuf| anywhere().open_or_create(path).map(|r| r.get()).unwrap_err();
+    assert_eq!(refusal(dir.join("missing").join("register")), OpenError::NoDirectory);
+    assert_eq!(refusal(dir.join("file").join("register")), OpenError::NoDirectory);
+    for path in [PathBuf::new(), dir.join(&"n".repeat(300)), dir.join("zero\0byte")] {
+        assert_eq!(refusal(path.clone()), OpenError::BadPath, "{path:?}");
+    }
+    // Long enough to be opened, too long for the temporary name beside it.
+    let long = dir.join(&"n".repeat(250));
+    assert_eq!(anywhere().create(&long, 0, b"").map(|r| r.get()), Err(OpenError::BadPath));
+    assert!(dir.names() == ["file"]);
+    for above in ["..", "/"] {
+        assert_eq!(refusal(dir.join(above)), OpenError::NotAFile);
+    }
 }
 
 #[test]
@@ -224,25 +253,6 @@ fn a_copy_put_in_place_while_closed_is_found_and_a_file_moved_within_the_file_sy
     assert_eq!(anywhere().open(&path).unwrap().get(), 2);
 }
 
-#[test]
-fn a_directory_without_write_permission_is_told_as_such() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = Scratch::new();
-    let closed = dir.join("closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    // The superuser is let through; the system's own answer says which it is.
-    let expected = match fs::write(closed.join("probe"), b"") {
-        Ok(()) => Ok(0),
-        Err(_) => Err(OpenError::ReadOnlyDirectory),
-    };
-    let created = anywhere().create(closed.join("register"), 0, b"").map(|r| r.get());
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(created, expected);
-    let missing = anywhere().create(dir.join("missing").join("register"), 0, b"");
-    assert!(matches!(missing, Err(OpenError::Io(fault)) if fault.during() == Operation::Create));
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_and_pseudo_file_systems_are_refused() {
@@ -250,7 +260,8 @@ fn memory_and_pseudo_file_systems_are_refused() {
     // Where there is no such file system there is nothing to refuse; where there is one, it is.
     if fs::write(&path, b"").is_ok() {
         fs::remove_file(&path).unwrap();
-        assert_eq!(options().create(&path, 0, b"").map(|r| r.get()), Err(OpenError::VolatileFileSystem));
+        let refused = OpenError::VolatileFileSystem { name: FileSystemName::new("tmpfs") };
+        assert_eq!(options().create(&path, 0, b"").map(|r| r.get()), Err(refused));
         assert!(!path.exists());
     }
 }

@@ -16,6 +16,8 @@ mod crash;
 mod files;
 mod kill;
 mod model;
+mod names;
+mod permissions;
 mod readers;
 mod refusals;
 mod traits;

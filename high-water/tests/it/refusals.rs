@@ -2,8 +2,8 @@
 
 use crate::{OURS, options, register_at};
 use high_water::{
-    Evidence, Fate, Fault, FaultMedium, FileSystem, Identity, Mark, NotRaised, OpenError, Options, Origin,
-    Payload, RaiseError, Record, WhenHeld, inspect_on,
+    Evidence, Fate, Fault, FaultMedium, FileSystem, FileSystemName, Identity, Mark, NotRaised, OpenError,
+    Options, Origin, Payload, RaiseError, Record, WhenHeld, inspect_on,
 };
 use std::time::Duration;
 
@@ -133,23 +133,35 @@ fn exactly_one_holds_a_register() {
 
 #[test]
 fn file_systems_that_cannot_be_vouched_for_are_allowed_by_name_only() {
+    let name = FileSystemName::new("fuse.example");
     let cases: [(FileSystem, OpenError, fn(Options) -> Options); 3] = [
-        (FileSystem::Network, OpenError::NetworkFileSystem, Options::allow_network_file_system),
-        (FileSystem::Volatile, OpenError::VolatileFileSystem, Options::allow_volatile_file_system),
-        (FileSystem::Unknown, OpenError::UnknownFileSystem, Options::allow_unknown_file_system),
+        (FileSystem::Network, OpenError::NetworkFileSystem { name }, Options::allow_network_file_system),
+        (FileSystem::Volatile, OpenError::VolatileFileSystem { name }, Options::allow_volatile_file_system),
+        (FileSystem::Unknown, OpenError::UnknownFileSystem { name }, Options::allow_unknown_file_system),
     ];
     for (file_system, error, allow) in cases {
         let machine = FaultMedium::with_file(&bytes_at(&[7]));
         machine.set_file_system(file_system);
+        machine.set_file_system_name(name.unwrap());
         let open = |options: Options| options.open_on(machine.clone()).map(|r| r.get());
         assert_eq!(open(options()), Err(error));
         assert_eq!(open(allow(options())), Ok(7));
+        assert_eq!(open(options().allow_file_system(name.unwrap())), Ok(7));
+        for other in ["fuse.exampl", "fuse.example2", "ext4"] {
+            let named = options().allow_file_system(FileSystemName::new(other).unwrap());
+            assert_eq!(open(named), Err(error), "{other}");
+        }
         for (other, _, allow_other) in cases {
             if other != file_system {
                 assert_eq!(open(allow_other(options())), Err(error), "{other:?} allows {file_system:?}");
             }
         }
+        // One without a name is not allowed by the absence of one.
+        let nameless = FaultMedium::with_file(&bytes_at(&[7]));
+        nameless.set_file_system(file_system);
+        assert!(options().open_on(nameless).is_err());
         let empty = FaultMedium::new();
+        empty.set_file_system_name(name.unwrap());
         empty.set_file_system(file_system);
         assert_eq!(options().create_on(empty.clone(), 0, b"").map(|r| r.get()), Err(error));
         assert!(empty.cached().is_none());
@@ -168,6 +180,29 @@ fn what_cannot_be_written_to_is_said_to_be_so() {
         machine.fail(0, Fault::Errno(errno));
         assert_eq!(options().open_on(machine).map(|r| r.get()), Err(OpenError::ReadOnlyFile));
     }
+}
+
+#[test]
+fn a_full_disk_and_a_file_system_without_locks_are_said_to_be_so() {
+    const FULL: [i32; 2] = [28, 122]; // ENOSPC, EDQUOT
+    const NO_LOCKS: i32 = 95; // EOPNOTSUPP
+    let outcomes = |errno| {
+        let creation = crate::crash::calls(|machine| options().create_on(machine.clone(), 0, b""));
+        let refusal = move |call: u64| {
+            let machine = FaultMedium::new();
+            machine.fail(call, Fault::Errno(errno));
+            options().create_on(machine, 0, b"").err()
+        };
+        (0..creation).filter_map(refusal)
+    };
+    for errno in FULL {
+        let refusals: Vec<OpenError> = outcomes(errno).collect();
+        assert!(
+            refusals.len() > 5 && refusals.iter().all(|refusal| *refusal == OpenError::NoSpace),
+            "{refusals:?}"
+        );
+    }
+    assert_eq!(outcomes(NO_LOCKS).filter(|refusal| *refusal == OpenError::NoLocks).count(), 1);
 }
 
 #[test]
@@ -370,15 +405,34 @@ fn the_end_of_the_sequence_numbers_is_typed() {
 #[test]
 fn every_refusal_tells_the_operator_what_to_do() {
     let io = high_water::IoFault::new(high_water::Operation::Sync, Some(5));
+    let name = FileSystemName::new("ext4");
     let errors = [
         (OpenError::NotFound, "create"),
         (OpenError::AlreadyExists, "open"),
         (OpenError::Held { process: Some(4711) }, "process 4711 holds the register; stop it, or wait"),
         (OpenError::Held { process: None }, "stop it, or wait"),
         (OpenError::Busy, "try again"),
-        (OpenError::NetworkFileSystem, "allow_network_file_system"),
-        (OpenError::VolatileFileSystem, "allow_volatile_file_system"),
-        (OpenError::UnknownFileSystem, "allow_unknown_file_system"),
+        (OpenError::BadPath, "give another one"),
+        (OpenError::NoDirectory, "create it, and sync the one above it"),
+        (OpenError::DanglingLink, "bring back what it led to, or remove the link"),
+        (
+            OpenError::NetworkFileSystem { name },
+            "(ext4); use a local disk, or allow it by `allow_network_file_system`",
+        ),
+        (
+            OpenError::VolatileFileSystem { name },
+            "(ext4) in memory, or mounted to skip syncs; use a disk, or allow",
+        ),
+        (OpenError::UnknownFileSystem { name }, "ext4, that is not known to keep what it syncs"),
+        (OpenError::UnknownFileSystem { name }, "`allow_file_system`"),
+        (OpenError::UnknownFileSystem { name: None }, "`allow_unknown_file_system`"),
+        (OpenError::NoLocks, "use one that has"),
+        (OpenError::UnreadableDirectory, "give this process the right to read it"),
+        (OpenError::UnsearchableDirectory, "give this process the right to (`x`)"),
+        (OpenError::UnreadableFile, "give this process the right to read it"),
+        (OpenError::NoSpace, "make room, and try again"),
+        (OpenError::Exhausted, "create another one, above its value"),
+        (OpenError::UnsupportedPlatform, "use one, or another medium"),
         (OpenError::NoHardLinks, "use one that has"),
         (OpenError::ReadOnlyDirectory, "give this process the right"),
         (OpenError::ReadOnlyFile, "give this process the right"),
@@ -390,7 +444,10 @@ fn every_refusal_tells_the_operator_what_to_do() {
         (OpenError::WrongIdentity { found: OURS }, "put the right file here"),
         (OpenError::Replaced, "find out who"),
         (OpenError::NotARegister, "move it away"),
-        (OpenError::Io(io), "error 5 while syncing the file"),
+        (
+            OpenError::Io(io),
+            "error 5 while syncing the file; nothing acknowledged is lost: look up the error, mend",
+        ),
     ];
     for (error, advice) in errors {
         let message = error.to_string();
