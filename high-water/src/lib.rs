@@ -95,6 +95,8 @@ mod fault;
 mod file;
 mod file_system;
 mod identity;
+#[cfg(feature = "std")]
+mod keeper;
 #[cfg(all(test, loom, feature = "std"))]
 mod loom_tests;
 mod mark;
@@ -120,6 +122,8 @@ pub use fault::{Cut, Fate, Fault, FaultFile, FaultMedium, Unflushed};
 pub use file::{FileMedium, OpenFile};
 pub use file_system::FileSystemName;
 pub use identity::{Identity, Origin, Payload, PayloadTooLong};
+#[cfg(feature = "std")]
+pub use keeper::{Keeper, Kept};
 pub use mark::Mark;
 #[cfg(feature = "std")]
 pub use medium::{Access, Facts, FileId, FileKind, FileSystem, Medium};

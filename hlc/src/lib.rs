@@ -153,9 +153,11 @@ pub use self::atomic::AtomicClock;
     feature = "std",
     any(target_has_atomic = "64", feature = "portable-atomic")
 ))]
-pub use self::durable::{AtomicDurableClock, Keeper};
+pub use self::durable::AtomicDurableClock;
 #[cfg(feature = "durable")]
-pub use self::durable::{BoundReached, DurableClock, DurableSnapshot, Resume, UpkeepError};
+pub use self::durable::{
+    BoundReached, DurableClock, DurableSnapshot, Resume, UpkeepError, Window, WindowOutOfRange,
+};
 #[cfg(feature = "uuid")]
 pub use self::error::{UuidError, WrongUuidVersion};
 pub use self::{
@@ -174,3 +176,9 @@ pub use self::{
     source::Source,
     stamp::Stamp,
 };
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use high_water::Keeper;

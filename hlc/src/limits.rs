@@ -125,8 +125,9 @@ impl Limits {
         Event::Merge { remote: remote.to_bits(), skew_ceiling }
     }
 
+    /// The greatest stamp that the receipt of a message may get now.
     #[inline]
-    fn skew_ceiling<L: Layout>(&self, now: PhysicalTime) -> u64 {
+    pub(crate) fn skew_ceiling<L: Layout>(&self, now: PhysicalTime) -> u64 {
         match self.skew {
             SkewPolicy::AtMost(limit) => Packed::<L>::ceiling(later(now, limit)),
             SkewPolicy::Unbounded => u64::MAX,

@@ -31,6 +31,17 @@ impl Event {
             Self::Merge { .. } => 0,
         }
     }
+
+    /// The same event where physical time is not known: what it needs then, it needs whatever the time is.
+    pub(crate) const fn without_time(self) -> Self {
+        match self {
+            Self::Tick { count, lead_ceiling, .. } => Self::Tick { floor: 0, count, lead_ceiling },
+            Self::Observe { remote, skew_ceiling, lead_ceiling, .. } => {
+                Self::Observe { floor: 0, remote, skew_ceiling, lead_ceiling }
+            }
+            Self::Merge { .. } => self,
+        }
+    }
 }
 
 /// Why a step is refused. The state stays as it was.

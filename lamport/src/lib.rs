@@ -142,8 +142,14 @@ pub use counters::Snapshot;
 ))]
 pub use durable::AtomicDurableClock;
 #[cfg(feature = "durable")]
-pub use durable::{BoundReached, DurableClock, DurableSnapshot, TickError};
+pub use durable::{Block, BlockOutOfRange, BoundReached, DurableClock, DurableSnapshot, TickError};
 pub use error::{EndReserved, EnvelopeError, Exhausted, JumpExceeded, MergeError, ObserveError, TextError};
+#[cfg(all(
+    feature = "durable",
+    feature = "std",
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use high_water::Keeper;
 pub use jump::MaxJump;
 pub use stamp::Stamp;
 pub use time::{Time, Times};

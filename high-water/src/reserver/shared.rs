@@ -2,6 +2,7 @@
 
 use super::{Block, DrawError, Drawer, Reserver, ReserverSnapshot, State};
 use crate::error::RaiseError;
+use crate::keeper::Kept;
 use crate::mark::Mark;
 use crate::sync::{Mutex, MutexGuard};
 use core::num::NonZeroU32;
@@ -64,6 +65,13 @@ impl<M: Mark> SharedReserver<M> {
     /// not moved: nothing has to be given up.
     fn extender(&self) -> MutexGuard<'_, State<M>> {
         self.extender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Mark> Kept for SharedReserver<M> {
+    fn keep(&self) {
+        // What comes of it is in the block, and in the snapshot.
+        let _ = self.upkeep();
     }
 }
 

@@ -14,7 +14,7 @@
 use core::{fmt, num::NonZeroU32, time::Duration};
 use std::sync::PoisonError;
 
-use high_water::Mark;
+use high_water::{Kept, Mark, RaiseError};
 
 use crate::{
     DurableSnapshot, LeadPolicy, ObserveError, Packed, PhysicalTime, Reservation, Resume, SkewPolicy, Source,
@@ -22,8 +22,11 @@ use crate::{
     atomic::State as Issued,
     driver::{self, Cell, Counted, Stats},
     durable::{
+        confirmed::Confirmed,
+        error::Bounded as _,
         extension::Extension,
         policy::{self, Policy},
+        window::Window,
     },
     layout::{Layout, Unix48},
     rule::{self, Event, Refusal},
@@ -72,7 +75,8 @@ pub struct AtomicDurableClock<S, M, L: Layout = Unix48> {
 struct State {
     issued: Issued,
     bound: AtomicU64,
-    /// The greatest word that was refused at the bound, and by nothing else: a hint for the one who extends.
+    /// The greatest word that was needed and refused at the bound, and by nothing else, since the last upkeep: a hint
+    /// for the one who extends.
     wanted: AtomicU64,
 }
 
@@ -132,7 +136,7 @@ impl<S, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     /// Sets how far ahead of physical time the bound is kept. What is in force may be less:
     /// [`window`](Self::window).
     #[must_use]
-    pub const fn with_window(mut self, window: Duration) -> Self {
+    pub const fn with_window(mut self, window: Window) -> Self {
         self.policy.asked_window = window;
         self
     }
@@ -162,21 +166,36 @@ impl<S, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
         Packed::from_bits(Stats::last(&self.state.issued))
     }
 
-    /// Merges a stamp that was already agreed on, without looking at the physical clock. No event.
+    /// Merges a stamp that was already agreed on, without looking at the physical clock. Above the bound it raises
+    /// the bound first, and waits for the disk. No event.
     ///
     /// # Errors
     ///
     /// [`ObserveError`]; the clock is then as it was.
     /// - `Exhausted`: `remote` is the layout's last timestamp.
-    /// - `Bound`: `remote` is above the bound. The next [`upkeep`](Self::upkeep) covers it: try again then.
+    /// - `Bound`: `remote` is above the bound, which could not be raised; [`cause`](crate::BoundReached::cause) says
+    ///   why.
     ///
     /// # Memory ordering
     ///
     /// Promises the number alone.
     pub fn merge_committed(&self, remote: Packed<L>) -> Result<(), ObserveError> {
         let now = PhysicalTime::UNIX_EPOCH; // for the words of a skew refusal, which a committed merge has not
-        driver::merge_committed(&self.state, remote)
+        let mut failure = None;
+        driver::merge_committed(Committed { clock: self, failure: &mut failure }, remote)
             .map_err(|refusal| self.policy.limits.explain_observe(refusal, now, remote))
+            .map_err(|error| error.caused_by(failure))
+    }
+
+    /// Raises the bound to cover what was agreed on, unless another thread just did.
+    fn extend_to(&self, event: Event, needed: u64) -> Result<(), RaiseError> {
+        let mut extension = self.extension();
+        if extension.bound() < needed {
+            let target = self.policy.reach::<L>(self.resumed).target(event.floor(), needed);
+            extension.raise_to(target, |what| (&self.state.issued).count(what))?;
+            self.publish(&extension);
+        }
+        Ok(())
     }
 
     /// Gives the mark back, to be opened again after an indeterminate raise.
@@ -249,7 +268,8 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     ///
     /// [`ObserveError`]; the clock is then as it was.
     /// - `Skew`: `remote` is further ahead of physical time than the [`SkewPolicy`] allows.
-    /// - `Bound`: it is accepted, and above the bound. The next [`upkeep`](Self::upkeep) covers it: try again then.
+    /// - `Bound`: no limit refuses it, and it is above the bound. The next [`upkeep`](Self::upkeep) covers it, within
+    ///   the [`SkewPolicy`]: try again then.
     /// - `Source`, `Lead`, `Exhausted`: as for `tick`.
     ///
     /// # Memory ordering
@@ -268,7 +288,8 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     ///
     /// [`ObserveError`]; the clock is then as it was.
     /// - `Skew`: `remote` is further ahead of physical time than the [`SkewPolicy`] allows.
-    /// - `Bound`: it is accepted, and above the bound. The next [`upkeep`](Self::upkeep) covers it: try again then.
+    /// - `Bound`: no limit refuses it, and it is above the bound. The next [`upkeep`](Self::upkeep) covers it, within
+    ///   the [`SkewPolicy`]: try again then.
     /// - `Source`, `Exhausted`: as for a plain clock.
     ///
     /// # Memory ordering
@@ -287,14 +308,17 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     ///
     /// [`UpkeepError`]; the clock goes on below the bound it has.
     pub fn upkeep(&self) -> Result<bool, UpkeepError> {
-        let floor = policy::floor::<L>(self.source.now()?)?;
+        let mut extension = self.extension();
+        let now = Confirmed::<_, L>::new(&self.source, extension.bound()).now()?;
+        let floor = policy::floor::<L>(now)?;
         if self.policy.waits(Stats::last(&self.state.issued), self.resumed) && floor <= self.resumed {
             return Ok(false);
         }
-        let mut extension = self.extension();
-        let last = Stats::last(&self.state.issued).max(self.state.wanted());
+        // Held to the limit once more: the one who was refused may have had a wrong reading.
+        let wanted = self.state.take_wanted().min(self.policy.limits.skew_ceiling::<L>(now));
+        let last = Stats::last(&self.state.issued).max(wanted);
         let count = |what| (&self.state.issued).count(what);
-        let raised = extension.upkeep(self.policy.words::<L>(self.resumed), floor, last, count)?;
+        let raised = extension.upkeep(self.policy.reach::<L>(self.resumed), floor, last, count)?;
         if raised {
             self.publish(&extension);
         }
@@ -322,22 +346,29 @@ impl State {
         self.bound.load(Ordering::Acquire)
     }
 
-    fn wanted(&self) -> u64 {
-        // ORDERING: Relaxed. A hint; nothing is published. No test can go red: a stale one is covered later.
-        self.wanted.load(Ordering::Relaxed)
+    fn take_wanted(&self) -> u64 {
+        // ORDERING: Relaxed. A hint; nothing is published. No test can go red: one that is missed is noted again.
+        self.wanted.swap(0, Ordering::Relaxed)
     }
 
     #[inline]
-    fn below(&self, step: impl FnOnce(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
-        step(self.bound()).inspect_err(|refusal| self.note(*refusal))
+    fn below(&self, event: Event, step: impl FnOnce(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
+        step(self.bound()).inspect_err(|refusal| self.note(event, *refusal))
     }
 
+    /// Notes what the event needs by itself: physical time is what the one who extends reads.
     #[cold]
-    fn note(&self, refusal: Refusal) {
-        if let Refusal::Bound { needed, .. } = refusal {
-            // ORDERING: Relaxed. A hint; nothing is published, as in `wanted`.
+    fn note(&self, event: Event, refusal: Refusal) {
+        if let Refusal::Bound { .. } = refusal
+            && let Ok(needed) = rule::step(Stats::last(&self.issued), event.without_time(), u64::MAX)
+        {
+            // ORDERING: Relaxed. A hint; nothing is published, as in `take_wanted`.
             self.wanted.fetch_max(needed, Ordering::Relaxed);
         }
+    }
+
+    fn merge(&self, event: Event, bound: u64) -> Result<u64, Refusal> {
+        self.issued.raise(|last| rule::step_below(last, event, bound, u64::MAX))
     }
 }
 
@@ -349,12 +380,12 @@ impl Cell for &State {
 
     #[inline]
     fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.below(|bound| self.issued.issue(|last| rule::step_below(last, event, bound, u64::MAX)))
+        self.below(event, |bound| self.issued.issue(|last| rule::step_below(last, event, bound, u64::MAX)))
     }
 
     #[inline]
     fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.below(|bound| self.issued.raise(|last| rule::step_below(last, event, bound, u64::MAX)))
+        self.below(event, |bound| self.merge(event, bound))
     }
 
     fn count(&mut self, what: Counted) {
@@ -363,6 +394,48 @@ impl Cell for &State {
 
     fn raise_max_lead(&mut self, nanos: u64) {
         (&self.issued).raise_max_lead(nanos);
+    }
+}
+
+/// The state for what was agreed on: above the bound it raises that first, so that a refusal leaves nothing behind.
+struct Committed<'a, S, M, L: Layout> {
+    clock: &'a AtomicDurableClock<S, M, L>,
+    failure: &'a mut Option<RaiseError>,
+}
+
+impl<S, M: Mark, L: Layout> Cell for Committed<'_, S, M, L> {
+    fn last(&self) -> u64 {
+        Stats::last(&self.clock.state.issued)
+    }
+
+    fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
+        self.apply_merge(event)
+    }
+
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
+        let state = &self.clock.state;
+        match state.merge(event, state.bound()) {
+            Err(Refusal::Bound { needed, .. }) => {
+                *self.failure = self.clock.extend_to(event, needed).err();
+                state.merge(event, state.bound())
+            }
+            result => result,
+        }
+    }
+
+    fn count(&mut self, what: Counted) {
+        (&self.clock.state.issued).count(what);
+    }
+
+    fn raise_max_lead(&mut self, nanos: u64) {
+        (&self.clock.state.issued).raise_max_lead(nanos);
+    }
+}
+
+impl<S: Source, M: Mark, L: Layout> Kept for AtomicDurableClock<S, M, L> {
+    fn keep(&self) {
+        // What comes of it is in the bound, an error in the counts.
+        let _ = self.upkeep();
     }
 }
 

@@ -10,9 +10,11 @@ use crate::{
     clock::State as Issued,
     driver::{self, Cell, Counted, Stats},
     durable::{
+        confirmed::Confirmed,
         error::Bounded as _,
         extension::Extension,
         policy::{self, Policy},
+        reach::Reach,
         window::Window,
     },
     layout::{Layout, Unix48},
@@ -61,7 +63,7 @@ struct State<M> {
     extension: Extension<M>,
     /// The bound of the life before, at which this one began.
     resumed: u64,
-    window: Window,
+    reach: Reach,
 }
 
 impl<S, M: Mark> DurableClock<S, M> {
@@ -84,13 +86,13 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
         let resumed = extension.bound();
         let policy = Policy::DEFAULT;
         let state =
-            State { issued: Issued::at(resumed), extension, resumed, window: policy.words::<L>(resumed) };
+            State { issued: Issued::at(resumed), extension, resumed, reach: policy.reach::<L>(resumed) };
         Self { state, policy, source, layout: core::marker::PhantomData }
     }
 
     fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
-        self.state.window = policy.words::<L>(self.state.resumed);
+        self.state.reach = policy.reach::<L>(self.state.resumed);
         self
     }
 
@@ -120,7 +122,7 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
     /// Sets how far ahead of physical time the bound is kept. What is in force may be less:
     /// [`window`](Self::window).
     #[must_use]
-    pub fn with_window(self, window: Duration) -> Self {
+    pub fn with_window(self, window: Window) -> Self {
         let policy = Policy { asked_window: window, ..self.policy };
         self.with_policy(policy)
     }
@@ -187,7 +189,8 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[doc(alias("now", "new_timestamp", "increment"))]
     pub fn tick(&mut self) -> Result<Packed<L>, TickError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
-        driver::tick(&mut self.state, &self.source, &limits)
+        let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
+        driver::tick(&mut self.state, &source, &limits)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -200,7 +203,8 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[inline]
     pub fn reserve(&mut self, count: NonZeroU32) -> Result<Reservation<L>, TickError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
-        driver::reserve(&mut self.state, &self.source, &limits, count)
+        let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
+        driver::reserve(&mut self.state, &source, &limits, count)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -217,7 +221,8 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[doc(alias("update", "receive", "witness"))]
     pub fn observe(&mut self, remote: Packed<L>) -> Result<Packed<L>, ObserveError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
-        driver::observe(&mut self.state, &self.source, &limits, remote)
+        let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
+        driver::observe(&mut self.state, &source, &limits, remote)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -233,7 +238,8 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[inline]
     pub fn merge(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
-        driver::merge(&mut self.state, &self.source, &limits, remote)
+        let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
+        driver::merge(&mut self.state, &source, &limits, remote)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -244,13 +250,14 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     ///
     /// [`UpkeepError`]; the clock goes on below the bound it has.
     pub fn upkeep(&mut self) -> Result<bool, UpkeepError> {
-        let floor = policy::floor::<L>(self.source.now()?)?;
-        let State { issued, extension, window, resumed } = &mut self.state;
+        let floor =
+            policy::floor::<L>(Confirmed::<_, L>::new(&self.source, self.state.extension.bound()).now()?)?;
+        let State { issued, extension, reach, resumed } = &mut self.state;
         let last = issued.last();
         if self.policy.waits(last, *resumed) && floor <= *resumed {
             return Ok(false);
         }
-        Ok(extension.upkeep(*window, floor, last, |what| (&mut *issued).count(what))?)
+        Ok(extension.upkeep(*reach, floor, last, |what| (&mut *issued).count(what))?)
     }
 
     /// Reads the state, the lead, the headroom and the counts. No event.
@@ -292,9 +299,9 @@ impl<M: Mark> Cell for &mut State<M> {
 impl<M: Mark> State<M> {
     #[cold]
     fn extend_and_apply(&mut self, event: Event, needed: u64) -> Result<u64, Refusal> {
-        let Self { issued, extension, window, .. } = self;
+        let Self { issued, extension, reach, .. } = self;
         // What came of it is in the bound, and an error in the extension, for the caller.
-        let _ = extension.raise_to(window.target(event.floor(), needed), |what| (&mut *issued).count(what));
+        let _ = extension.raise_to(reach.target(event.floor(), needed), |what| (&mut *issued).count(what));
         let bound = extension.bound();
         issued.step(|last| rule::step_below(last, event, bound, u64::MAX))
     }

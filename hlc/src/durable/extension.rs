@@ -2,7 +2,7 @@
 
 use high_water::{Mark, RaiseError};
 
-use crate::{driver::Counted, durable::window::Window};
+use crate::{driver::Counted, durable::reach::Reach};
 
 /// What the one who extends needs.
 #[derive(Debug)]
@@ -36,15 +36,15 @@ impl<M: Mark> Extension<M> {
     /// Raises mark and bound where less than half of the window is left. Returns whether it did.
     pub(super) fn upkeep(
         &mut self,
-        window: Window,
+        reach: Reach,
         floor: u64,
         last: u64,
         count: impl FnMut(Counted),
     ) -> Result<bool, RaiseError> {
-        if !window.is_due(self.bound, floor, last) {
+        if !reach.is_due(self.bound, floor, last) {
             return Ok(false);
         }
-        self.raise_to(window.target(floor, last), count)?;
+        self.raise_to(reach.target(floor, last), count)?;
         Ok(true)
     }
 

@@ -79,19 +79,40 @@ fn a_stamp_is_at_most_the_mark_that_its_taker_sees() {
     assert!(ISSUED.get().is_some(), "no interleaving issued a stamp");
 }
 
-/// The same for knowledge: a clock must not come to stand above its bound by a merge either.
+/// The same for knowledge: a clock must not come to stand above its bound by a merge either. What was agreed on extends
+/// the bound by itself, beside an upkeep and a tick: neither may lower it, nor be issued above it.
 #[test]
 fn a_merge_is_at_most_the_mark_that_its_caller_sees() {
-    loom::model(|| {
+    let remote = Timestamp::from_parts(1_100, 5).unwrap();
+    loom::model(move || {
         let (clock, mark) = clock(0);
         let extender = {
             let clock = Arc::clone(&clock);
             thread::spawn(move || clock.upkeep().unwrap())
         };
-        if clock.merge(Timestamp::from_parts(1_100, 5).unwrap()).is_ok() {
+        if clock.merge(remote).is_ok() {
             assert!(clock.last().unwrap().to_bits() <= Probe::read(&mark));
         }
         extender.join().unwrap();
+    });
+    let far = Timestamp::from_parts(9_000, 5).unwrap();
+    loom::model(move || {
+        let (clock, mark) = clock(0);
+        let other = {
+            let (clock, mark) = (Arc::clone(&clock), Arc::clone(&mark));
+            thread::spawn(move || {
+                let _ = clock.upkeep().unwrap();
+                // A stale bound refuses it: the clock may be far above that by then.
+                if let Ok(stamp) = clock.tick() {
+                    assert!(stamp.to_bits() <= Probe::read(&mark), "issued before it was durable");
+                }
+            })
+        };
+        clock.merge_committed(far).unwrap();
+        assert!(clock.last().unwrap().to_bits() <= Probe::read(&mark));
+        other.join().unwrap();
+        assert!(clock.last() >= Some(far));
+        assert_eq!(clock.snapshot().bound().map(Timestamp::to_bits), Some(Probe::read(&mark)));
     });
 }
 

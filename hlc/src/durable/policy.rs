@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use crate::{
-    LeadPolicy, Packed, PhysicalTime, SkewPolicy, UpkeepError, durable::window::Window, layout::Layout,
+    LeadPolicy, Packed, PhysicalTime, SkewPolicy, UpkeepError,
+    durable::{reach::Reach, window::Window},
+    layout::Layout,
     limits::Limits,
 };
 
@@ -21,9 +23,6 @@ pub enum Resume {
     WaitForPhysical,
 }
 
-/// The window that is asked for unless another is.
-const DEFAULT_WINDOW: Duration = Duration::from_millis(250);
-
 /// The window is this many times what is kept at most ahead of a clock that runs ahead of physical time: few
 /// enough syncs for it, and a restart that goes little further.
 const STEPS_IN_A_WINDOW: u32 = 8;
@@ -35,17 +34,17 @@ const LEAST_STEP: u64 = 1 << 16;
 pub(super) struct Policy {
     pub(super) limits: Limits,
     pub(super) resume: Resume,
-    pub(super) asked_window: Duration,
+    pub(super) asked_window: Window,
 }
 
 impl Policy {
     pub(super) const DEFAULT: Self =
-        Self { limits: Limits::DEFAULT, resume: Resume::AtOnce, asked_window: DEFAULT_WINDOW };
+        Self { limits: Limits::DEFAULT, resume: Resume::AtOnce, asked_window: Window::DEFAULT };
 
     /// The window in force.
     pub(super) fn window(&self) -> Duration {
         if self.resume == Resume::WaitForPhysical {
-            return self.asked_window;
+            return self.asked_window.as_duration();
         }
         let skew = match self.limits.skew {
             SkewPolicy::AtMost(limit) => part(limit, 2),
@@ -55,14 +54,14 @@ impl Policy {
             LeadPolicy::AtMost(limit) => limit,
             LeadPolicy::Report => Duration::MAX,
         };
-        self.asked_window.min(skew).min(lead)
+        self.asked_window.as_duration().min(skew).min(lead)
     }
 
     /// The window in force, in words.
-    pub(super) fn words<L: Layout>(&self, resumed: u64) -> Window {
+    pub(super) fn reach<L: Layout>(&self, resumed: u64) -> Reach {
         let window = self.window();
         let most_step = Packed::<L>::span(part(window, STEPS_IN_A_WINDOW));
-        Window { span: Packed::<L>::span(window), least_step: LEAST_STEP, most_step, resumed }
+        Reach { span: Packed::<L>::span(window), least_step: LEAST_STEP, most_step, resumed }
     }
 
     /// Whether a clock that stands at `last`, and was resumed at `resumed`, has not begun to issue.

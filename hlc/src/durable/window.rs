@@ -1,117 +1,80 @@
-//! `Window`: where the durable bound should be, in the words of the rule.
-//!
-//! Like the rule it knows no units and no layout: `floor` is physical time as a word with counter zero.
+//! `Window`: how far ahead of physical time a durable clock keeps its bound.
 
-/// How far ahead the bound is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Ahead of physical time.
-    pub(crate) span: u64,
-    /// Ahead of the clock itself, for one that is ahead of physical time: it would else need an extension for
-    /// each stamp. At least `least_step`, at most `most_step`, and in between as far as this life has gone: a
-    /// process that dies again and again must not carry the clock away from physical time.
-    pub(crate) least_step: u64,
-    pub(crate) most_step: u64,
-    /// Where this life began.
-    pub(crate) resumed: u64,
-}
+use core::{error::Error, fmt, time::Duration};
+
+/// How far ahead of physical time a durable clock keeps its bound: from a millisecond to a minute, by default 250 ms.
+///
+/// A restart begins at the bound. The clock's own limits let it, but its peers have only theirs: under
+/// [`Resume::AtOnce`](crate::Resume::AtOnce) the window in force is therefore at most half of the skew limit. Where no
+/// limit holds it down, because there is none or because the clock waits for physical time, a minute does: each restart
+/// takes the clock as far ahead of physical time, or makes it wait as long, and two syncs in a minute cost nothing that
+/// a longer window could save.
+///
+/// ```
+/// use core::time::Duration;
+/// use hlc::Window;
+///
+/// assert!(Window::new(Duration::from_millis(100)).is_ok());
+/// assert!(Window::new(Duration::from_secs(3_600)).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Window(Duration);
 
 impl Window {
-    /// The bound to raise the mark to, for a clock that stands at `last`.
+    /// A quarter of a second.
+    pub const DEFAULT: Self = Self(Duration::from_millis(250));
+
+    /// The shortest window, a millisecond: a sync for each.
+    pub const MIN: Self = Self(Duration::from_millis(1));
+
+    /// The longest window, a minute.
+    pub const MAX: Self = Self(Duration::from_secs(60));
+
+    /// Makes a window.
     ///
-    /// At least `last`. The first stamp after a restart is the one above it: on an idle clock exactly `span`
-    /// ahead of physical time.
-    pub(crate) const fn target(self, floor: u64, last: u64) -> u64 {
-        greater(floor.saturating_add(self.span).saturating_sub(1), last.saturating_add(self.step(last)))
-    }
-
-    /// Whether less than half of the window is left below `bound`.
-    pub(crate) const fn is_due(self, bound: u64, floor: u64, last: u64) -> bool {
-        let of_time = floor.saturating_add(self.span / 2).saturating_sub(1);
-        bound < greater(of_time, last.saturating_add(self.step(last) / 2))
-    }
-
-    const fn step(self, last: u64) -> u64 {
-        let gone = last.saturating_sub(self.resumed);
-        let step = if gone < self.most_step { gone } else { self.most_step };
-        greater(step, self.least_step)
-    }
-}
-
-const fn greater(one: u64, other: u64) -> u64 {
-    if one > other { one } else { other }
-}
-
-#[cfg(test)]
-mod tests {
-    use core::num::NonZeroU32;
-
-    use super::*;
-    use crate::rule::{self, Event, Refusal, invariant};
-
-    const END: u64 = 0xff;
-
-    /// Every state within every bound, every physical and remote word.
-    #[test]
-    fn at_eight_bits_no_step_leaves_the_bound_and_each_refusal_names_a_target_that_lets_it_through() {
-        let window = Window { span: 16, least_step: 1, most_step: 9, resumed: 50 };
-        let mut bounded = 0_u64;
-        for bound in 0..=END {
-            for last in 0..=bound {
-                for word in 0..=END {
-                    let (floor, lead_ceiling, skew_ceiling) = (word, u64::MAX, u64::MAX);
-                    let events = [
-                        Event::Tick { floor, count: NonZeroU32::MIN, lead_ceiling },
-                        Event::Tick { floor, count: NonZeroU32::new(7).unwrap(), lead_ceiling },
-                        Event::Observe { floor: 100, remote: word.max(1), skew_ceiling, lead_ceiling },
-                        Event::Merge { remote: word.max(1), skew_ceiling },
-                    ];
-                    for event in events {
-                        let free = rule::step(last, event, END);
-                        match rule::step_below(last, event, bound, END) {
-                            Ok(new) => {
-                                assert!(new <= bound && invariant(last, new, END));
-                                assert_eq!(free, Ok(new), "the bound changes no outcome, it refuses");
-                            }
-                            Err(Refusal::Bound { needed, bound: reached }) => {
-                                assert_eq!((free, reached), (Ok(needed), bound));
-                                let raised = window.target(floor, needed);
-                                assert!(needed > bound && raised >= needed);
-                                assert_eq!(rule::step_below(last, event, raised, END), Ok(needed));
-                                bounded += 1;
-                            }
-                            Err(refusal) => assert_eq!(free, Err(refusal)),
-                        }
-                    }
-                }
-            }
+    /// # Errors
+    ///
+    /// [`WindowOutOfRange`] outside of [`MIN`](Self::MIN) to [`MAX`](Self::MAX).
+    pub const fn new(window: Duration) -> Result<Self, WindowOutOfRange> {
+        let nanos = window.as_nanos();
+        if nanos < Self::MIN.0.as_nanos() || nanos > Self::MAX.0.as_nanos() {
+            return Err(WindowOutOfRange { asked: window });
         }
-        assert!(bounded > 1_000_000, "{bounded} at the bound: the loops above shrank");
+        Ok(Self(window))
     }
 
-    #[test]
-    fn an_extension_is_due_when_half_of_the_window_is_gone_and_not_right_after_one() {
-        let window = Window { span: 64, least_step: 4, most_step: 8, resumed: 20 };
-        for floor in 0..=END {
-            for last in 0..=END {
-                let target = window.target(floor, last);
-                assert!(!window.is_due(target, floor, last), "{floor} {last}");
-                let step = (last.max(20) - 20).clamp(4, 8);
-                assert_eq!(target, (floor + 63).max(last + step));
-                let due = (floor + 32).saturating_sub(1).max(last + step / 2);
-                for bound in [due - 1, due] {
-                    assert_eq!(window.is_due(bound, floor, last), bound < due);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn at_the_end_of_the_words_the_target_is_the_end_and_nothing_is_due_there() {
-        let window = Window { span: u64::MAX, least_step: 2, most_step: 2, resumed: 0 };
-        assert_eq!(window.target(u64::MAX, u64::MAX - 1), u64::MAX);
-        assert!(!window.is_due(u64::MAX, u64::MAX, u64::MAX));
-        let none = Window { span: 0, least_step: 0, most_step: 0, resumed: 0 };
-        assert_eq!(none.target(0, 0), 0);
+    /// Returns its length.
+    #[must_use]
+    pub const fn as_duration(self) -> Duration {
+        self.0
     }
 }
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// A window is shorter than [`Window::MIN`] or longer than [`Window::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowOutOfRange {
+    asked: Duration,
+}
+
+impl WindowOutOfRange {
+    /// Returns the window that was asked for.
+    #[must_use]
+    pub const fn asked(&self) -> Duration {
+        self.asked
+    }
+}
+
+impl fmt::Display for WindowOutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, max) = (Window::MIN.0, Window::MAX.0);
+        write!(f, "a window of {:?} is not between {min:?} and {max:?}", self.asked)
+    }
+}
+
+impl Error for WindowOutOfRange {}

@@ -10,7 +10,7 @@ use core::{num::NonZeroU32, time::Duration};
 use high_water::{Mark, MemoryMark, NotRaised, Outcome, RaiseError};
 use hlc::{
     AtomicDurableClock, Clock, DurableClock, Keeper, LeadPolicy, ObserveError, Packed, PhysicalTime, Resume,
-    SkewPolicy, TickError, Timestamp, UpkeepError,
+    SkewPolicy, TickError, Timestamp, UpkeepError, Window,
     layout::{Layout, Micros52, Millis42Y2022, Millis46, Ntp48, Ntp60, Secs32},
     source::{self, ManualSource},
 };
@@ -88,19 +88,38 @@ fn on_an_idle_clock_the_bound_is_the_window_ahead_of_physical_time_and_not_a_sta
 #[test]
 fn the_window_is_at_most_half_of_the_skew_limit_and_at_most_the_lead_limit_unless_the_clock_waits() {
     let millis = Duration::from_millis;
+    let window = |length| Window::new(millis(length)).unwrap();
     let clock = || DurableClock::new(wall(), MemoryMark::new(0));
-    assert_eq!(clock().with_window(millis(900)).window(), millis(250));
-    assert_eq!(clock().with_window(millis(90)).window(), millis(90));
+    assert_eq!(clock().with_window(window(900)).window(), millis(250));
+    assert_eq!(clock().with_window(window(90)).window(), millis(90));
     let tight = SkewPolicy::AtMost(millis(100));
     assert_eq!(clock().with_skew_policy(tight).window(), millis(50));
     assert_eq!(clock().with_lead_policy(LeadPolicy::AtMost(millis(40))).window(), millis(40));
-    let free = clock().with_window(millis(900)).with_skew_policy(SkewPolicy::Unbounded);
+    let free = clock().with_window(window(900)).with_skew_policy(SkewPolicy::Unbounded);
     assert_eq!(free.window(), millis(900));
-    let waiting = clock().with_window(millis(60_000)).with_resume(Resume::WaitForPhysical);
+    let waiting = clock().with_window(Window::MAX).with_resume(Resume::WaitForPhysical);
     assert_eq!(waiting.window(), millis(60_000));
-    let shared = AtomicDurableClock::new(wall(), MemoryMark::new(0)).with_window(millis(900));
+    let shared = AtomicDurableClock::new(wall(), MemoryMark::new(0)).with_window(window(900));
     assert_eq!(shared.window(), millis(250));
     assert_eq!(shared.with_resume(Resume::WaitForPhysical).window(), millis(900));
+}
+
+#[test]
+fn a_window_is_between_a_millisecond_and_a_minute() {
+    let nano = Duration::from_nanos(1);
+    for (edge, outside) in [
+        (Duration::from_millis(1), Duration::from_millis(1) - nano),
+        (Duration::from_secs(60), Duration::from_secs(60) + nano),
+    ] {
+        assert_eq!(Window::new(edge).unwrap().as_duration(), edge);
+        let error = Window::new(outside).unwrap_err();
+        assert_eq!(error.asked(), outside);
+        assert!(error.to_string().ends_with("is not between 1ms and 60s"), "{error}");
+    }
+    for none in [Duration::ZERO, Duration::MAX] {
+        assert!(Window::new(none).is_err());
+    }
+    assert_eq!(Window::default().as_duration(), Duration::from_millis(250));
 }
 
 #[test]
@@ -144,11 +163,8 @@ fn nothing_moves_a_clock_that_waits() {
 #[test]
 fn a_clock_that_waits_refuses_until_physical_time_has_reached_its_bound() {
     let source = wall();
-    let open = |mark| {
-        DurableClock::new(&source, mark)
-            .with_resume(Resume::WaitForPhysical)
-            .with_window(Duration::from_secs(60))
-    };
+    let open =
+        |mark| DurableClock::new(&source, mark).with_resume(Resume::WaitForPhysical).with_window(Window::MAX);
     let mut clock = open(MemoryMark::new(0));
     let before = clock.tick().unwrap();
     let bound = clock.snapshot().bound().unwrap();
@@ -269,13 +285,9 @@ fn what_is_observed_or_merged_above_the_bound_extends_it_first_or_is_refused() {
     let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
     shared.upkeep().unwrap();
     let before = shared.tick().unwrap();
-    for (millis, call) in [(300, 0), (400, 1), (HOUR, 2)] {
+    for (millis, by_merge) in [(300, false), (400, true)] {
         let remote = ahead(millis);
-        let attempt = || match call {
-            0 => shared.observe(remote).map(drop),
-            1 => shared.merge(remote),
-            _ => shared.merge_committed(remote),
-        };
+        let attempt = || if by_merge { shared.merge(remote) } else { shared.observe(remote).map(drop) };
         let last = shared.last();
         assert!(matches!(attempt(), Err(ObserveError::Bound(_))), "{millis}");
         assert!(shared.last() == last && last >= Some(before), "unchanged");
@@ -283,6 +295,108 @@ fn what_is_observed_or_merged_above_the_bound_extends_it_first_or_is_refused() {
         assert_eq!(attempt(), Ok(()));
         assert!(shared.last() >= Some(remote) && shared.last() <= shared.snapshot().bound());
     }
+    // What was agreed on is under no limit, so that it is not left to an upkeep which somebody else calls.
+    shared.merge_committed(ahead(HOUR)).unwrap();
+    assert!(shared.last() == Some(ahead(HOUR)) && shared.last() <= shared.snapshot().bound());
+    assert_eq!(shared.snapshot().stalls(), 2);
+}
+
+#[test]
+fn what_was_agreed_on_and_cannot_be_made_durable_is_refused_and_leaves_nothing_behind() {
+    let source = wall();
+    let far = Timestamp::from_parts(START + HOUR, 0).unwrap();
+    let script = |nth| if nth == 1 { Outcome::NotRaised } else { Outcome::Acknowledged };
+    let shared = AtomicDurableClock::new(&source, MemoryMark::scripted(0, script));
+    shared.upkeep().unwrap();
+    let (last, bound) = (shared.tick().unwrap(), shared.snapshot().bound());
+    match shared.merge_committed(far) {
+        Err(ObserveError::Bound(reached)) => {
+            assert_eq!(
+                (reached.needed_bits(), Some(reached.bound_bits())),
+                (far.to_bits(), bound.map(Packed::to_bits))
+            );
+            assert!(matches!(reached.cause(), Some(RaiseError::NotRaised(NotRaised::Io(_)))));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(shared.merge_committed(Timestamp::MAX), Err(ObserveError::Exhausted(_))));
+    assert_eq!(shared.upkeep(), Ok(false));
+    source.set_millis(START + 200);
+    assert_eq!(shared.upkeep(), Ok(true), "its own extensions go on");
+    assert!(shared.snapshot().bound() < Some(Timestamp::from_parts(START + 450, 0).unwrap()));
+    assert_eq!(shared.last(), Some(last));
+    let snapshot = shared.snapshot();
+    assert_eq!((snapshot.stalls(), snapshot.not_raised(), snapshot.extensions()), (1, 1, 2));
+    let bound = snapshot.bound().map(Packed::to_bits);
+    assert_eq!(Some(shared.into_mark().restart().get()), bound, "nor in the mark");
+}
+
+/// Readings in the order in which they are asked for, in milliseconds after the start; the last one for good.
+fn readings(millis: &[u64]) -> impl hlc::Source {
+    let rest = core::cell::RefCell::new(millis.to_vec());
+    source::from_fn(move || {
+        let mut rest = rest.borrow_mut();
+        let now = if rest.len() > 1 { rest.remove(0) } else { rest[0] };
+        Ok(PhysicalTime::from_millis(START + now))
+    })
+}
+
+/// A reading of ten years ahead, once: taken by each call that reads the time, at the first call of a life and later.
+#[test]
+fn one_wrong_reading_neither_outlives_the_process_nor_moves_its_bound_by_more_than_a_window() {
+    const WRONG: u64 = 10 * 365 * 24 * HOUR;
+    let window = Timestamp::from_parts(START + 250, 0).unwrap();
+    for at in 0..6 {
+        let mut millis = vec![0; 7];
+        millis[at] = WRONG;
+        let mut owned = DurableClock::new(readings(&millis), MemoryMark::new(0));
+        for _ in 0..3 {
+            owned.upkeep().unwrap();
+            owned.tick().unwrap();
+        }
+        assert!(owned.snapshot().bound() < Some(window), "reading {at} was believed");
+        assert!(owned.into_mark().restart().get() < window.to_bits());
+
+        let shared = AtomicDurableClock::new(readings(&millis), MemoryMark::new(0));
+        for _ in 0..3 {
+            shared.upkeep().unwrap();
+            let _ = shared.tick();
+        }
+        shared.upkeep().unwrap();
+        assert!(shared.snapshot().bound() < Some(window), "reading {at} was believed");
+        assert!(shared.into_mark().restart().get() < window.to_bits());
+    }
+    // Within the bound it is not asked again: a window further, and no more.
+    let mut owned = DurableClock::new(readings(&[0, 0, 200, 0]), MemoryMark::new(0));
+    assert_eq!((owned.upkeep(), owned.upkeep(), owned.upkeep()), (Ok(true), Ok(true), Ok(false)));
+    assert!(owned.snapshot().bound() < Some(Timestamp::from_parts(START + 450, 0).unwrap()));
+    // A reading that comes twice is believed: it may be right, after a pause.
+    let mut owned = DurableClock::new(readings(&[0, 0, HOUR, HOUR, 0]), MemoryMark::new(0));
+    owned.upkeep().unwrap();
+    assert_eq!(owned.tick(), Ok(Timestamp::from_parts(START + HOUR, 0).unwrap()));
+}
+
+/// A wrong reading lets a peer through that it makes look honest. The bound refuses that, and what the next upkeep does
+/// for it is held to the limit by the right time, once.
+#[test]
+fn what_one_wrong_reading_let_through_is_held_to_the_limit_by_the_next() {
+    let source = wall();
+    let at = |millis| Timestamp::from_parts(START + millis, 0).unwrap();
+    let shared = AtomicDurableClock::new(&source, MemoryMark::new(0));
+    shared.upkeep().unwrap();
+    source.set_millis(START + 1_000 * HOUR);
+    assert!(matches!(shared.observe(at(999 * HOUR)), Err(ObserveError::Bound(_))));
+    source.set_millis(START);
+    assert_eq!(shared.upkeep(), Ok(true));
+    // The skew limit, and the eighth of the window that a clock keeps ahead of itself.
+    assert!(shared.snapshot().bound() < Some(at(532)));
+    source.set_millis(START + 600);
+    assert_eq!(shared.upkeep(), Ok(true));
+    assert_eq!(
+        shared.snapshot().bound().and_then(Packed::checked_next),
+        Some(at(850)),
+        "and is then forgotten"
+    );
 }
 
 #[test]

@@ -9,11 +9,12 @@
 // 3. Whoever comes to stand above an older bound is promised to see the raise of the mark that allows it: the load
 //    acquires, the store releases.
 
-use core::num::{NonZeroU32, NonZeroU64};
+use core::num::NonZeroU32;
 use std::sync::PoisonError;
 
-use high_water::{Mark, RaiseError};
+use high_water::{Kept, Mark, RaiseError};
 
+use super::block::Block;
 use super::extension::{DurableSnapshot, Extension};
 use crate::rule::{self, WORD_END};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
@@ -22,8 +23,8 @@ use crate::{AtomicClock, BoundReached, MaxJump, MergeError, ObserveError, TickEr
 /// A Lamport clock that survives a restart, shared by threads.
 ///
 /// It is a [`DurableClock`](crate::DurableClock) whose times never wait for the disk: above the bound it refuses
-/// with [`BoundReached`]. Some thread has to call [`upkeep`](Self::upkeep), once before the first time and then more
-/// often than half a block is used up.
+/// with [`BoundReached`]. Somebody has to call [`upkeep`](Self::upkeep), once before the first time and then more
+/// often than half a block is used up: a [`Keeper`](crate::Keeper), or a loop of your own.
 ///
 /// # Memory ordering
 ///
@@ -75,14 +76,23 @@ impl<M: Mark> AtomicDurableClock<M> {
     #[must_use]
     pub fn with_max_jump(mut self, max_jump: MaxJump) -> Self {
         self.clock = self.clock.with_max_jump(max_jump);
+        self.extension().max_jump = max_jump;
         self
     }
 
-    /// Sets how many times a block has: one sync for each, and at most as many skipped at a crash.
+    /// Sets how many times a block has: one sync for each, and at most as many skipped at a crash. What is in force may
+    /// be less: [`block`](Self::block).
     #[must_use]
-    pub fn with_block(self, block: NonZeroU64) -> Self {
-        self.extension().block = block;
+    pub fn with_block(self, block: Block) -> Self {
+        self.extension().asked_block = block;
         self
+    }
+
+    /// Returns how many times a block has: as many as were asked for, or half of the [`MaxJump`] if that is less. Waits
+    /// for a thread that extends.
+    #[must_use]
+    pub fn block(&self) -> Block {
+        self.extension().block()
     }
 
     /// Counts a local or send event, as [`AtomicClock::tick`] does. Touches no disk and waits for nobody.
@@ -111,8 +121,8 @@ impl<M: Mark> AtomicDurableClock<M> {
     ///
     /// # Errors
     ///
-    /// As [`AtomicClock::observe`], and [`ObserveError::Bound`] when `remote` is accepted and above the bound: the next
-    /// [`upkeep`](Self::upkeep) covers it. The clock is as it was.
+    /// As [`AtomicClock::observe`], and [`ObserveError::Bound`] when no limit refuses `remote` and it is above the
+    /// bound: the next [`upkeep`](Self::upkeep) covers it, within the [`MaxJump`]. The clock is as it was.
     ///
     /// # Memory ordering
     ///
@@ -131,8 +141,8 @@ impl<M: Mark> AtomicDurableClock<M> {
     ///
     /// # Errors
     ///
-    /// As [`AtomicClock::merge`], and [`MergeError::Bound`] when `remote` is accepted and above the bound: the next
-    /// [`upkeep`](Self::upkeep) covers it. The clock is as it was.
+    /// As [`AtomicClock::merge`], and [`MergeError::Bound`] when no limit refuses `remote` and it is above the bound:
+    /// the next [`upkeep`](Self::upkeep) covers it, within the [`MaxJump`]. The clock is as it was.
     ///
     /// # Memory ordering
     ///
@@ -141,21 +151,40 @@ impl<M: Mark> AtomicDurableClock<M> {
         if rule::covers(self.last(), remote) {
             return Ok(());
         }
-        self.raise(|last| rule::merge::<WORD_END>(last, remote, self.clock.max_jump))
+        let bound = self.bound();
+        self.clock
+            .raise(|last| self.within(rule::merge::<WORD_END>(last, remote, self.clock.max_jump)?, bound))
+            .map_err(|why| self.clock.counters.count(why))
     }
 
-    /// Merges a time that was already agreed on, without any limit but the bound.
+    /// Merges a time that was already agreed on, without any limit but the bound, which it raises first: it may wait for
+    /// the disk.
     ///
     /// # Errors
     ///
-    /// [`MergeError::Bound`] when `remote` is above the bound: the next [`upkeep`](Self::upkeep) covers it. The clock
-    /// is as it was.
+    /// [`MergeError::Bound`] when the bound could not be raised; [`cause`](BoundReached::cause) says why. The clock is as
+    /// it was.
     ///
     /// # Memory ordering
     ///
     /// None is promised.
     pub fn merge_committed(&self, remote: Time) -> Result<(), MergeError> {
-        self.raise(|last| Ok(rule::commit(last, remote)))
+        // Not left to an upkeep: under no limit, what is refused must not move the bound later.
+        let failure = rule::within(remote, self.bound()).err().and_then(|_| self.extend_to(remote).err());
+        let bound = self.bound();
+        self.clock
+            .raise(|last| Ok(rule::within(rule::commit(last, remote), bound)?))
+            .map_err(|why: BoundReached| self.clock.counters.count(why.caused_by(failure).into()))
+    }
+
+    /// Raises the bound above what was agreed on, unless another thread just did.
+    fn extend_to(&self, remote: Time) -> Result<(), RaiseError> {
+        let mut extension = self.extension();
+        if extension.bound() < remote {
+            extension.extend_above(remote)?;
+            self.publish_bound(&extension);
+        }
+        Ok(())
     }
 
     /// Reserves `count` consecutive times in one atomic step, for as many events that happen now.
@@ -185,13 +214,17 @@ impl<M: Mark> AtomicDurableClock<M> {
         let wanted = Time::new(self.wanted.load(Ordering::Relaxed));
         let raised = extension.upkeep(self.last().max(wanted))?;
         if raised {
-            // ORDERING: Release. Pairs with the load in `bound`.
-            // Publishes the raise of the mark to those who come to stand below the new bound. A store suffices:
-            // the lock makes its writers one.
-            // Weaker: `durable::loom_tests::a_time_is_at_most_the_mark_that_its_taker_sees` fails.
-            self.bound.store(extension.bound().get(), Ordering::Release);
+            self.publish_bound(&extension);
         }
         Ok(raised)
+    }
+
+    fn publish_bound(&self, extension: &Extension<M>) {
+        // ORDERING: Release. Pairs with the load in `bound`.
+        // Publishes the raise of the mark to those who come to stand below the new bound. A store suffices: the lock
+        // makes its writers one.
+        // Weaker: `durable::loom_tests::a_time_is_at_most_the_mark_that_its_taker_sees` fails.
+        self.bound.store(extension.bound().get(), Ordering::Release);
     }
 
     /// Returns the greatest time that the clock gave or learned; before that the bound of the life before. No event.
@@ -230,11 +263,6 @@ impl<M: Mark> AtomicDurableClock<M> {
         self.clock.publish(|last| self.within(rule(last)?, bound))
     }
 
-    fn raise(&self, rule: impl Fn(Time) -> Result<Time, MergeError>) -> Result<(), MergeError> {
-        let bound = self.bound();
-        self.clock.raise(|last| self.within(rule(last)?, bound)).map_err(|why| self.clock.counters.count(why))
-    }
-
     #[inline]
     fn within<E: From<BoundReached>>(&self, next: Time, bound: Time) -> Result<Time, E> {
         rule::within(next, bound).map_err(|why| self.note(why).into())
@@ -249,7 +277,7 @@ impl<M: Mark> AtomicDurableClock<M> {
 
     #[inline]
     fn bound(&self) -> Time {
-        // ORDERING: Acquire. Pairs with the store in `upkeep`.
+        // ORDERING: Acquire. Pairs with the store in `publish_bound`.
         // Whoever comes to stand above an older bound sees the mark raised. A stale bound is a lower one, and
         // only refuses.
         // Weaker: `durable::loom_tests::a_time_is_at_most_the_mark_that_its_taker_sees` fails.
@@ -260,5 +288,12 @@ impl<M: Mark> AtomicDurableClock<M> {
     /// not moved: nothing has to be given up.
     fn extension(&self) -> MutexGuard<'_, Extension<M>> {
         self.extension.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Mark> Kept for AtomicDurableClock<M> {
+    fn keep(&self) {
+        // What comes of it is in the bound, an error in the counts.
+        let _ = self.upkeep();
     }
 }

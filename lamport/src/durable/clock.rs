@@ -1,9 +1,10 @@
 //! `DurableClock`: one owner, `&mut self`.
 
-use core::num::{NonZeroU32, NonZeroU64};
+use core::num::NonZeroU32;
 
 use high_water::{Mark, RaiseError};
 
+use super::block::Block;
 use super::extension::{DurableSnapshot, Extension};
 use crate::rule::{self, WORD_END};
 use crate::{BoundReached, Clock, MaxJump, MergeError, ObserveError, TickError, Time, Times};
@@ -53,14 +54,22 @@ impl<M: Mark> DurableClock<M> {
     #[must_use]
     pub fn with_max_jump(mut self, max_jump: MaxJump) -> Self {
         self.clock = self.clock.with_max_jump(max_jump);
+        self.extension.max_jump = max_jump;
         self
     }
 
-    /// Sets how many times a block has: one sync for each, and at most as many skipped at a crash.
+    /// Sets how many times a block has: one sync for each, and at most as many skipped at a crash. What is in force may
+    /// be less: [`block`](Self::block).
     #[must_use]
-    pub fn with_block(mut self, block: NonZeroU64) -> Self {
-        self.extension.block = block;
+    pub const fn with_block(mut self, block: Block) -> Self {
+        self.extension.asked_block = block;
         self
+    }
+
+    /// Returns how many times a block has: as many as were asked for, or half of the [`MaxJump`] if that is less.
+    #[must_use]
+    pub const fn block(&self) -> Block {
+        self.extension.block()
     }
 
     /// Counts a local or send event, as [`Clock::tick`] does. Above the bound it raises the bound first.

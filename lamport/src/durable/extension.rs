@@ -1,13 +1,9 @@
 //! `Extension`: the mark, and how it is raised before the bound is.
 
-use core::num::NonZeroU64;
-
 use high_water::{Mark, RaiseError};
 
-use crate::{Snapshot, Time};
-
-/// Times in a block, unless another number is chosen.
-const DEFAULT_BLOCK: NonZeroU64 = NonZeroU64::MIN.saturating_add(0xffff);
+use super::block::Block;
+use crate::{MaxJump, Snapshot, Time};
 
 /// What an operator must see of a durable clock, as plain numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +29,10 @@ pub struct DurableSnapshot {
 #[derive(Debug)]
 pub(super) struct Extension<M> {
     mark: M,
-    pub(super) block: NonZeroU64,
+    /// As asked for; [`block`](Self::block) is in force.
+    pub(super) asked_block: Block,
+    /// The clock's own limit, taken for that of its peers.
+    pub(super) max_jump: MaxJump,
     /// What the mark has acknowledged. Kept here as well as in the word of the shared clock, because nobody else
     /// moves it; and an extender that loaded that word before it stores to it would hide from loom that the
     /// store races with those who tick.
@@ -48,8 +47,21 @@ pub(super) struct Extension<M> {
 impl<M: Mark> Extension<M> {
     pub(super) fn new(mark: M) -> Self {
         let bound = Time::new(mark.get());
-        let (extensions, not_raised, indeterminate) = (0, 0, 0);
-        Self { mark, block: DEFAULT_BLOCK, bound, failure: None, extensions, not_raised, indeterminate }
+        Self {
+            mark,
+            asked_block: Block::DEFAULT,
+            max_jump: MaxJump::DEFAULT,
+            bound,
+            failure: None,
+            extensions: 0,
+            not_raised: 0,
+            indeterminate: 0,
+        }
+    }
+
+    /// The block in force.
+    pub(super) const fn block(&self) -> Block {
+        self.asked_block.under(self.max_jump)
     }
 
     pub(super) const fn bound(&self) -> Time {
@@ -67,7 +79,7 @@ impl<M: Mark> Extension<M> {
     /// Reserves a block above `last` where half of the present one is gone. Returns whether it did.
     pub(super) fn upkeep(&mut self, last: Time) -> Result<bool, RaiseError> {
         let left = self.bound.get().saturating_sub(last.get());
-        if left > self.block.get() / 2 || self.bound == Time::MAX {
+        if left > self.block().times() / 2 || self.bound == Time::MAX {
             return Ok(false);
         }
         self.extend_above(last)?;
@@ -77,7 +89,7 @@ impl<M: Mark> Extension<M> {
     /// Raises the mark to a block above `last`, then the bound: the other way round, a crash would repeat times.
     #[cold]
     pub(super) fn extend_above(&mut self, last: Time) -> Result<(), RaiseError> {
-        let target = last.get().saturating_add(self.block.get());
+        let target = last.get().saturating_add(self.block().times());
         let raised = self.mark.raise_to(target);
         self.failure = raised.err();
         let count = match raised {

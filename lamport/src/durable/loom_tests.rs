@@ -4,14 +4,13 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::num::NonZeroU64;
 use std::sync::OnceLock;
 
 use high_water::{Mark, RaiseError};
 use loom::thread;
 
 use crate::sync::{AtomicU64, Ordering};
-use crate::{AtomicDurableClock, Time};
+use crate::{AtomicDurableClock, Block, Time};
 
 /// A mark whose raise is a plain, unordered store: whoever sees it raised, sees it through the clock.
 struct Probe(Arc<AtomicU64>);
@@ -38,17 +37,19 @@ impl Mark for Probe {
 /// A clock with blocks of two, and its mark.
 fn clock() -> (Arc<AtomicDurableClock<Probe>>, Arc<AtomicU64>) {
     let mark = Arc::new(AtomicU64::new(0));
-    let block = NonZeroU64::new(2).unwrap();
+    let block = Block::new(2).unwrap();
     (Arc::new(AtomicDurableClock::new(Probe(Arc::clone(&mark))).with_block(block)), mark)
 }
 
 /// A call that hands out a time or learns one, or is refused at the bound: what the clock then stands at, at least.
 type Call = fn(&AtomicDurableClock<Probe>) -> Option<Time>;
 
-const CALLS: [Call; 3] = [
+const CALLS: [Call; 4] = [
     |clock| clock.tick().ok(),
     |clock| clock.observe(Time::new(1)).ok(),
     |clock| clock.merge(Time::new(1)).ok().map(|()| Time::new(1)),
+    // Extends by itself, beside the upkeep.
+    |clock| clock.merge_committed(Time::new(9)).ok().map(|()| Time::new(9)),
 ];
 
 /// Two threads, one operation each, unbounded. Goes red when the store or the load of the bound is `Relaxed`, and
@@ -67,7 +68,8 @@ fn a_time_is_at_most_the_mark_that_its_taker_sees() {
                 assert!(time.get() <= Probe::read(&mark), "{time} was handed out before it was durable");
                 TAKEN.get_or_init(|| ());
             }
-            assert!(extender.join().unwrap());
+            extender.join().unwrap();
+            assert_eq!(clock.snapshot().bound.get(), Probe::read(&mark), "one bound, and it is durable");
         });
     }
     assert!(TAKEN.get().is_some(), "no interleaving handed out a time");

@@ -5,6 +5,7 @@
 
 #[cfg(all(feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
 mod atomic;
+mod block;
 mod clock;
 mod error;
 mod extension;
@@ -14,6 +15,7 @@ mod loom_tests;
 #[cfg(all(feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub use self::atomic::AtomicDurableClock;
 pub use self::{
+    block::{Block, BlockOutOfRange},
     clock::DurableClock,
     error::{BoundReached, TickError},
     extension::DurableSnapshot,

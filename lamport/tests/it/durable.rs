@@ -5,13 +5,17 @@ mod crash;
 mod kill;
 mod model;
 
-use core::num::{NonZeroU32, NonZeroU64};
+use alloc::sync::Arc;
+use core::{num::NonZeroU32, time::Duration};
 
 use high_water::{Mark, MemoryMark, NotRaised, Outcome, RaiseError};
-use lamport::{AtomicDurableClock, DurableClock, MaxJump, MergeError, ObserveError, TickError, Time};
+use lamport::{
+    AtomicDurableClock, Block, Clock, DurableClock, Keeper, MaxJump, MergeError, ObserveError, TickError,
+    Time,
+};
 
-fn block(times: u64) -> NonZeroU64 {
-    NonZeroU64::new(times).unwrap()
+fn block(times: u64) -> Block {
+    Block::new(times).unwrap()
 }
 
 #[test]
@@ -70,12 +74,10 @@ fn what_is_received_above_the_bound_extends_it_first_or_is_refused_until_the_nex
     let shared = AtomicDurableClock::new(MemoryMark::new(0)).with_block(block(10));
     shared.upkeep().unwrap();
     shared.tick().unwrap();
-    for (remote, call) in [(1_000, 0), (2_000, 1), (3_000, 2)] {
+    for (remote, by_merge) in [(1_000, false), (2_000, true)] {
         let remote = Time::new(remote);
-        let attempt = || match call {
-            0 => shared.observe(remote).map(drop),
-            1 => shared.merge(remote).map_err(Into::into),
-            _ => shared.merge_committed(remote).map_err(Into::into),
+        let attempt = || -> Result<(), ObserveError> {
+            if by_merge { Ok(shared.merge(remote)?) } else { shared.observe(remote).map(drop) }
         };
         let last = shared.last();
         match attempt() {
@@ -87,7 +89,94 @@ fn what_is_received_above_the_bound_extends_it_first_or_is_refused_until_the_nex
         assert_eq!(attempt(), Ok(()));
         assert!(shared.last() >= remote && shared.last() <= shared.snapshot().bound);
     }
-    assert_eq!(shared.snapshot().stalls, 3);
+    // What was agreed on is under no limit, so that it is not left to an upkeep which somebody else calls.
+    shared.merge_committed(Time::new(3_000)).unwrap();
+    assert_eq!((shared.last(), shared.snapshot().bound), (Time::new(3_000), Time::new(3_010)));
+    assert_eq!(shared.snapshot().stalls, 2);
+    // A refusal that nobody comes back for is covered once.
+    assert!(shared.observe(Time::new(9_000)).is_err());
+    assert_eq!((shared.upkeep(), shared.snapshot().bound), (Ok(true), Time::new(9_011)));
+    assert_eq!(shared.upkeep(), Ok(false));
+}
+
+#[test]
+fn what_was_agreed_on_and_cannot_be_made_durable_is_refused_and_leaves_nothing_behind() {
+    let script = |nth| if nth == 1 { Outcome::NotRaised } else { Outcome::Acknowledged };
+    let shared = AtomicDurableClock::new(MemoryMark::scripted(0, script)).with_block(block(10));
+    shared.upkeep().unwrap();
+    shared.tick().unwrap();
+    match shared.merge_committed(Time::MAX) {
+        Err(MergeError::Bound(why)) => {
+            assert_eq!((why.needed(), why.bound()), (Time::MAX, Time::new(10)));
+            assert!(matches!(why.cause(), Some(RaiseError::NotRaised(NotRaised::Io(_)))));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(shared.upkeep(), Ok(false));
+    while shared.tick().is_ok() {}
+    assert_eq!(shared.upkeep(), Ok(true), "its own extensions go on");
+    let snapshot = shared.snapshot();
+    assert_eq!((snapshot.bound, snapshot.clock.last), (Time::new(21), Time::new(10)));
+    assert_eq!((snapshot.not_raised, snapshot.extensions), (1, 2));
+    assert_eq!(shared.into_mark().restart().get(), 21, "nor in the mark");
+}
+
+#[test]
+fn a_block_is_between_one_and_half_of_the_default_limit() {
+    for (edge, outside) in [(1, 0), (1 << 39, (1 << 39) + 1)] {
+        assert_eq!(block(edge).times(), edge);
+        let error = Block::new(outside).unwrap_err();
+        assert_eq!(error.asked(), outside);
+        assert!(error.to_string().ends_with("is not between 1 and 549755813888"), "{error}");
+    }
+    assert_eq!(Block::default().times(), 65_536);
+    let clock = |limit| DurableClock::new(MemoryMark::new(0)).with_block(block(1_000)).with_max_jump(limit);
+    for (limit, times) in [(u64::MAX, 1_000), (2_000, 1_000), (1_999, 999), (3, 1), (1, 1), (0, 1)] {
+        assert_eq!(clock(MaxJump::AtMost(limit)).block(), block(times), "{limit}");
+        let shared = AtomicDurableClock::new(MemoryMark::new(0)).with_max_jump(MaxJump::AtMost(limit));
+        assert_eq!(shared.with_block(block(1_000)).block(), block(times), "{limit}");
+    }
+    assert_eq!(clock(MaxJump::Unbounded).block(), block(1_000));
+}
+
+/// Peers with the clock's own limit, who have heard of its last event, or of none since half of the limit before.
+#[test]
+fn peers_accept_the_first_message_after_a_restart_however_long_the_block_was_asked_to_be() {
+    for limit in [100, 101, 70_000, 1 << 40] {
+        let max_jump = MaxJump::AtMost(limit);
+        let mut mark = MemoryMark::new(0);
+        let mut peer = Clock::new().with_max_jump(max_jump);
+        for life in 0..40 {
+            let mut clock = DurableClock::new(mark).with_block(Block::MAX).with_max_jump(max_jump);
+            for _ in 0..life {
+                let time = clock.tick().unwrap();
+                assert_eq!(peer.observe(time).err(), None, "limit {limit}, life {life}");
+            }
+            for _ in 0..limit.min(200) / 2 - 1 {
+                clock.tick().unwrap();
+            }
+            peer.observe(clock.tick().unwrap()).unwrap();
+            mark = clock.into_mark().restart();
+        }
+    }
+}
+
+#[test]
+fn a_keeper_keeps_the_block_ahead_and_without_it_the_clock_stops_there() {
+    let clock = Arc::new(AtomicDurableClock::new(MemoryMark::new(0)).with_block(block(8)));
+    let keeper = Keeper::start(Arc::clone(&clock), Duration::from_micros(50)).unwrap();
+    clock.tick().expect("the keeper begins with an upkeep");
+    for _ in 0..100 {
+        // Ends when the keeper has been round: until then the time is refused.
+        while let Err(error) = clock.tick() {
+            assert!(matches!(error, TickError::Bound(_)), "{error}");
+            std::thread::yield_now();
+        }
+    }
+    drop(keeper);
+    while clock.tick().is_ok() {}
+    assert!(matches!(clock.tick(), Err(TickError::Bound(_))));
+    assert!(clock.snapshot().extensions >= 12);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Real crashes: a process that issues as fast as it can is killed at random moments.
 
-use core::num::NonZeroU64;
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
@@ -11,7 +10,7 @@ use std::{
 };
 
 use high_water::{FileMark, Identity, Options};
-use lamport::{AtomicDurableClock, DurableClock, Time};
+use lamport::{AtomicDurableClock, Block, DurableClock, Time};
 
 /// Set for the child: which clock it runs, and where its file is.
 const CLOCK: &str = "LAMPORT_TEST_CLOCK";
@@ -32,7 +31,7 @@ fn open(path: &Path) -> FileMark {
 /// Ticks and reports until it is killed.
 fn child(clock: &str) -> ! {
     let mark = open(&PathBuf::from(env::var_os(FILE).unwrap()));
-    let block = NonZeroU64::new(64).unwrap();
+    let block = Block::new(64).unwrap();
     // A line in one write: the pipe takes it whole or not at all.
     let report = |time: Time| {
         std::io::stdout().write_all(format!("\ntime {}\n", time.get()).as_bytes()).unwrap();

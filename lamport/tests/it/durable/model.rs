@@ -1,9 +1,9 @@
 //! Random histories over a mark with scripted faults: both clocks, against what the world has been told.
 
-use core::num::{NonZeroU32, NonZeroU64};
+use core::num::NonZeroU32;
 
 use high_water::{Mark, MemoryMark, Outcome};
-use lamport::{AtomicDurableClock, DurableClock, Time};
+use lamport::{AtomicDurableClock, Block, DurableClock, Time};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ macro_rules! play {
             let nth = usize::try_from(nth).unwrap();
             outcomes.get(nth).copied().unwrap_or(Outcome::Acknowledged)
         };
-        let open = |mark| $clock::new(mark).with_block(NonZeroU64::new(16).unwrap());
+        let open = |mark| $clock::new(mark).with_block(Block::new(16).unwrap());
         let mut clock = open(MemoryMark::scripted(0, script));
         let (mut greatest, mut handed) = (Time::ZERO, 0_u64);
         for command in $commands {
