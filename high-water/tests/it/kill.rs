@@ -1,12 +1,10 @@
 //! Real crashes: a child process is killed with SIGKILL at random moments.
 
-use crate::Dice;
 use crate::files::{Scratch, anywhere};
+use clock_testing::{Child, Dice, report};
 use high_water::{Mark, OpenError, Reserver, WhenHeld};
-use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroU64;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// Set for the child: which work it does. Its register's path is in the other.
@@ -15,36 +13,13 @@ const PATH: &str = "HIGH_WATER_TEST_PATH";
 /// How often the child is killed; by hand, 5000.
 const KILLS: &str = "HIGH_WATER_TEST_KILLS";
 
-/// Runs this very test again, as the child.
-fn spawn(test: &str, work: &str, path: &Path) -> (Child, BufReader<ChildStdout>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(WORK, work)
-        .env(PATH, path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    (child, output)
+fn spawn(test: &str, work: &str, path: &Path) -> Child {
+    Child::run(test, &[(WORK, work.as_ref()), (PATH, path.as_ref())])
 }
 
-fn report(what: &str, value: u64) {
-    // The whole line in one write: a pipe takes it whole or not at all.
-    std::io::stdout().write_all(format!("\n{what} {value}\n").as_bytes()).unwrap();
-}
-
-/// The next report of the child, past what the test harness prints.
-fn next(output: &mut BufReader<ChildStdout>) -> Option<(String, u64)> {
-    loop {
-        let mut line = String::new();
-        if output.read_line(&mut line).unwrap() == 0 || !line.ends_with('\n') {
-            return None;
-        }
-        let mut words = line.split_whitespace();
-        if let (Some(what @ ("open" | "done" | "held")), Some(value)) = (words.next(), words.next()) {
-            return Some((what.to_owned(), value.parse().unwrap()));
-        }
-    }
+/// The next report of the child.
+fn next(child: &mut Child) -> Option<(String, u64)> {
+    child.next().map(|(what, value)| (what, value.parse().unwrap()))
 }
 
 /// Works until it is killed.
@@ -85,14 +60,14 @@ fn nothing_acknowledged_before_a_kill_is_lost_or_repeated_after_it() {
     let kills = std::env::var(KILLS).map_or(200, |kills| kills.parse().unwrap());
     let seed = 0x6869_6768_7761_7465;
     println!("seed {seed:#x}, {kills} kills");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let dir = Scratch::new();
     for work in ["raise", "draw"] {
         let path = dir.join(work);
         let (mut last, mut reported, mut cut_short) = (0, 0_u64, 0_u64);
         for kill in 0..kills / 2 {
             let test = "kill::nothing_acknowledged_before_a_kill_is_lost_or_repeated_after_it";
-            let (mut process, mut output) = spawn(test, work, &path);
+            let mut child = spawn(test, work, &path);
             // Some are killed while they start or open the register, the others after so many reports.
             let wait = if dice.roll(4) == 0 { 0 } else { dice.roll(40) };
             let mut check = |(what, value): (String, u64)| {
@@ -116,16 +91,15 @@ fn nothing_acknowledged_before_a_kill_is_lost_or_repeated_after_it() {
                 }
             };
             for _ in 0..wait {
-                check(next(&mut output).expect("the child ended by itself"));
+                check(next(&mut child).expect("the child ended by itself"));
             }
             // What it does meanwhile is up to the scheduler.
             (0..dice.roll(if wait == 0 { 200_000 } else { 2_000 })).for_each(|_| std::hint::spin_loop());
-            process.kill().unwrap();
-            while let Some(report) = next(&mut output) {
+            child.kill();
+            while let Some(report) = next(&mut child) {
                 check(report);
             }
-            use std::os::unix::process::ExitStatusExt;
-            assert_eq!(process.wait().unwrap().signal(), Some(9), "it died of something else");
+            child.bury();
             cut_short += u64::from(wait == 0);
         }
         println!("{work}: {reported} reports, the last was {last}; {cut_short} killed at once");
@@ -141,18 +115,18 @@ fn a_killed_process_gives_up_its_register_and_until_then_it_is_named() {
     let dir = Scratch::new();
     let path = dir.join("register");
     let test = "kill::a_killed_process_gives_up_its_register_and_until_then_it_is_named";
-    let (mut process, mut output) = spawn(test, "hold", &path);
-    while next(&mut output).expect("the child ended by itself").0 != "held" {}
+    let mut child = spawn(test, "hold", &path);
+    while next(&mut child).expect("the child ended by itself").0 != "held" {}
     let refused = anywhere().open(&path).unwrap_err();
     match refused {
-        OpenError::Held { process: Some(holder) } => assert_eq!(holder, process.id()),
+        OpenError::Held { process: Some(holder) } => assert_eq!(holder, child.id()),
         // Not every kernel and container lists its locks.
         OpenError::Held { process: None } => {}
         error => panic!("{error}"),
     }
     let impatient = anywhere().when_held(WhenHeld::WaitUpTo(Duration::from_millis(20)));
     assert!(matches!(impatient.open(&path), Err(OpenError::Held { .. })));
-    process.kill().unwrap();
-    process.wait().unwrap();
+    child.kill();
+    child.bury();
     anywhere().open(&path).unwrap();
 }

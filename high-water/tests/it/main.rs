@@ -37,17 +37,3 @@ pub(crate) fn register_at(value: u64) -> (FaultMedium, Register<FaultMedium>) {
     let register = options().create_on(machine.clone(), value, b"").unwrap();
     (machine, register)
 }
-
-/// A small generator with a printed seed: tests need no randomness that cannot be repeated.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-}

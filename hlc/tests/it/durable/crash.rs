@@ -1,11 +1,10 @@
 //! Every crash point of a clock over a register on the simulated disk.
 
-use high_water::{Cut, Fate, Fault, FaultMedium, Identity, Options, Unflushed};
+use clock_testing::CrashPoints;
+use high_water::{FaultMedium, Identity, Options};
 use hlc::{AtomicDurableClock, DurableClock, source::ManualSource};
 
 use super::START;
-
-const EIO: i32 = 5;
 
 fn options() -> Options {
     Options::new(Identity::from_bytes(*b"hlc crash points"))
@@ -51,73 +50,27 @@ fn check(after: &FaultMedium, greatest: u64, image: &dyn Fn() -> String) {
     assert!(first > greatest, "{first:x} was issued before, up to {greatest:x}: {}", image());
 }
 
-/// Each unflushed change lost, whole, or torn at either end, in every combination.
-fn cuts(machine: &FaultMedium) -> Vec<Cut> {
-    let mut fates: Vec<Vec<Fate>> = vec![Vec::new()];
-    for change in machine.unflushed() {
-        let torn = match change {
-            Unflushed::Write(len) => vec![Fate::Prefix(len / 16), Fate::Suffix(len / 3)],
-            Unflushed::Length | Unflushed::Name | _ => Vec::new(),
-        };
-        let each = [vec![Fate::Lost, Fate::Whole], torn].concat();
-        fates = fates
-            .iter()
-            .flat_map(|so_far| each.iter().map(|fate| [&so_far[..], &[*fate]].concat()))
-            .collect();
-    }
-    fates.iter().map(|fates| Cut::new(fates)).collect()
+fn crash_points(is_shared: bool) -> CrashPoints<impl Fn(&FaultMedium) -> u64, Check> {
+    CrashPoints { lives: move |machine: &FaultMedium| lives(machine, is_shared), check }
 }
 
-fn calls(is_shared: bool) -> u64 {
-    let machine = FaultMedium::new();
-    assert!(lives(&machine, is_shared) > 0);
-    machine.calls()
-}
+type Check = fn(&FaultMedium, u64, &dyn Fn() -> String);
 
 #[test]
 fn nothing_issued_before_a_power_cut_at_any_call_is_issued_after_it() {
-    let mut images = 0_u64;
-    for is_shared in [false, true] {
-        for call in 0..calls(is_shared) {
-            let machine = FaultMedium::new();
-            machine.fail(call, Fault::PowerCut);
-            let greatest = lives(&machine, is_shared);
-            for cut in cuts(&machine) {
-                images += 1;
-                check(&machine.power_cut(&cut), greatest, &|| format!("{cut:?} at call {call}"));
-            }
-        }
-    }
+    let images: u64 =
+        [false, true].map(|is_shared| crash_points(is_shared).power_cut_at_every_call()).iter().sum();
     println!("{images} crash images of durable clocks");
-    assert!(images > 1_000, "{images}: the loops above shrank");
+    assert!(images > 1_000, "{images}: there were more");
 }
 
 #[test]
 fn nothing_is_issued_twice_whatever_call_fails_and_whatever_a_failed_sync_left() {
     // A creation that fails is the register's own matter: here it is there before.
-    let machine = || {
-        let machine = FaultMedium::new();
-        drop(options().create_on(machine.clone(), 0, b"").unwrap());
-        machine
-    };
-    let mut images = 0_u64;
-    for is_shared in [false, true] {
-        let whole = machine();
-        lives(&whole, is_shared);
-        for call in machine().calls()..whole.calls() {
-            let failed = |fate| Fault::SyncFails { errno: EIO, fate };
-            let torn = Fault::Torn { bytes: 40, errno: EIO };
-            for fault in [Fault::Errno(EIO), torn, failed(Fate::Lost), failed(Fate::Whole)] {
-                let machine = machine();
-                machine.fail(call, fault);
-                let greatest = lives(&machine, is_shared);
-                for after in [machine.process_crash(), machine.power_cut(&Cut::new(&[]))] {
-                    images += 1;
-                    check(&after, greatest, &|| format!("{fault:?} at call {call}"));
-                }
-            }
-        }
-    }
+    let start = FaultMedium::new();
+    drop(options().create_on(start.clone(), 0, b"").unwrap());
+    let images: u64 =
+        [false, true].map(|is_shared| crash_points(is_shared).every_call_fails(&start)).iter().sum();
     println!("{images} images after failed calls");
-    assert!(images > 1_000, "{images}: the loops above shrank");
+    assert!(images > 1_000, "{images}: there were more");
 }

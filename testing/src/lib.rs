@@ -1,0 +1,22 @@
+//! What the tests of several members share.
+//!
+//! Members name it as a dev-dependency by its path alone: a package that is published goes out without it.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    reason = "a test may panic, and its numbers are small"
+)]
+
+mod crash;
+mod dice;
+#[cfg(unix)]
+mod kill;
+
+pub use crash::{CrashPoints, cuts};
+pub use dice::Dice;
+#[cfg(unix)]
+pub use kill::{Child, Lives, report};
