@@ -25,6 +25,11 @@ fn replay(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
+fn durable_clocks() {
+    replay("durable_clocks", clock_fuzz::durable_clocks::run);
+}
+
+#[test]
 fn epoch_fence_record() {
     replay("epoch_fence_record", clock_fuzz::epoch_fence_record::run);
 }

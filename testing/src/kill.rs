@@ -34,6 +34,7 @@ impl Child {
     /// # Panics
     ///
     /// When the system gives no process.
+    #[must_use]
     pub fn run(test: &str, variables: &[(&str, &OsStr)]) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args([test, "--exact", "--nocapture", "--test-threads=1"])
@@ -56,7 +57,7 @@ impl Child {
     /// # Panics
     ///
     /// When the pipe cannot be read.
-    pub fn next(&mut self) -> Option<(String, String)> {
+    pub fn next_report(&mut self) -> Option<(String, String)> {
         loop {
             let mut line = String::new();
             if self.output.read_line(&mut line).unwrap() == 0 || !line.ends_with('\n') {
@@ -121,12 +122,12 @@ impl Lives {
                 reported += 1;
             };
             for _ in 0..wait {
-                tell(child.next().expect("the child ended by itself"));
+                tell(child.next_report().expect("the child ended by itself"));
             }
             // Some are killed while they start or open the file.
             (0..dice.roll(300_000)).for_each(|_| core::hint::spin_loop());
             child.kill();
-            while let Some(report) = child.next() {
+            while let Some(report) = child.next_report() {
                 tell(report);
             }
             child.bury();

@@ -40,12 +40,16 @@ impl FileMedium {
     /// [`OpenError::BadPath`] if the path is empty, [`OpenError::NoDirectory`] if it is relative and the current
     /// directory is gone.
     pub fn at(path: &Path) -> Result<Self, OpenError> {
-        let absolute = std::path::absolute(path).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => OpenError::BadPath,
-            io::ErrorKind::NotFound => OpenError::NoDirectory,
-            _ => IoFault::of(Operation::Open)(error).into(),
-        });
-        Ok(Self { path: absolute? })
+        let path = std::path::absolute(path).map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidInput {
+                OpenError::BadPath
+            } else if error.kind() == io::ErrorKind::NotFound {
+                OpenError::NoDirectory
+            } else {
+                IoFault::of(Operation::Open)(error).into()
+            }
+        })?;
+        Ok(Self { path })
     }
 
     /// The absolute path.

@@ -1,8 +1,8 @@
 //! `Mount`: what the kernel lists about the mount that a file was opened through.
 
+use alloc::string::String;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
-use std::string::String;
 
 /// One line of `/proc/self/mountinfo`, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -93,7 +93,7 @@ impl Options {
     /// Allows every file system that is not known to keep what it syncs. Off Linux, where it cannot be told, that is
     /// all of them.
     ///
-    /// Known are ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, JFS, ReiserFS, NILFS2 and UBIFS, and an overlay that
+    /// Known are ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, JFS, NILFS2, UBIFS and `reiserfs`, and an overlay that
     /// can be seen to sync. For another one, [`allow_file_system`](Self::allow_file_system) says less than this.
     pub const fn allow_unknown_file_system(self) -> Self {
         Self { unknown: true, ..self }

@@ -40,6 +40,10 @@ impl From<Failure> for OpenError {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library knows more kinds of errors than it can list"
+)]
 pub(super) fn open<M: Medium>(medium: &M, access: Access) -> Result<M::File, OpenError> {
     medium.open(access).map_err(|error| match error.kind() {
         ErrorKind::NotFound if medium.is_link() => OpenError::DanglingLink,
@@ -54,6 +58,10 @@ pub(super) fn open<M: Medium>(medium: &M, access: Access) -> Result<M::File, Ope
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library knows more kinds of errors than it can list"
+)]
 pub(super) fn create<M: Medium>(medium: &M) -> Result<M::File, OpenError> {
     medium.create().map_err(|error| match error.kind() {
         ErrorKind::PermissionDenied if is_hidden(medium) => OpenError::UnsearchableDirectory,

@@ -19,7 +19,7 @@ fn spawn(test: &str, work: &str, path: &Path) -> Child {
 
 /// The next report of the child.
 fn next(child: &mut Child) -> Option<(String, u64)> {
-    child.next().map(|(what, value)| (what, value.parse().unwrap()))
+    child.next_report().map(|(what, value)| (what, value.parse().unwrap()))
 }
 
 /// Works until it is killed.

@@ -173,7 +173,7 @@ impl<M: Mark> AtomicDurableClock<M> {
         let failure = rule::within(remote, self.bound()).err().and_then(|_| self.extend_to(remote).err());
         let bound = self.bound();
         self.clock
-            .raise(|last| Ok(rule::within(rule::commit(last, remote), bound)?))
+            .raise(|last| rule::within(rule::commit(last, remote), bound))
             .map_err(|why: BoundReached| self.clock.counters.count(why.caused_by(failure).into()))
     }
 
