@@ -25,7 +25,8 @@
 //! When a number must not be used again after a restart: an epoch, a term, the upper bound of a clock, the next
 //! block of identifiers. [`Register`] keeps a `u64` and up to 256 bytes that belong to it, in one file held by one
 //! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share.
-//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number.
+//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number; a
+//! [`Keeper`] reserves them ahead of need, from a thread of its own.
 //!
 //! It is no database: one value, one writer, a sync for every raise. Several machines that have to agree on a number
 //! need consensus, or the crate `epoch-fence` over a store that has it.
@@ -54,8 +55,11 @@
 //!   [FORMAT.md](format#what-is-found-and-what-is-not). An older state written into the same file while nobody holds it,
 //!   and a restored virtual machine, are found only if the caller remembers a value elsewhere:
 //!   [`Options::at_least`]. What is found is refused as [`Regressed`] until an operator calls [`Options::recover`].
-//! - *The file system is not what it seems.* Network file systems are refused by the numbers that Linux gives them. One
-//!   whose number is not listed, or an overlay above one, passes for local.
+//! - *The file system is not what it seems.* Only those pass that are listed as keeping what they sync; the others are
+//!   refused with their name, and [allowed](Options::allow_file_system) by it. What lies below an overlay, below ZFS with
+//!   `sync=disabled`, or below a virtual disk is not seen; nor is a mount option where `/proc` is missing. A file in a
+//!   container's own layer goes with the container: give it a volume. Off Linux nothing can be told, and all are refused
+//!   until [allowed](Options::allow_unknown_file_system).
 //! - *The file is deleted.* [`Options::open`] refuses; [`Options::open_or_create`] begins again at zero.
 //! - *A process is stopped and goes on later.* It still holds the lock, so nobody else could raise meanwhile; numbers it
 //!   drew before are still its own.
@@ -65,7 +69,7 @@
 //!
 //! # Crate features
 //!
-//! - `std` (default): [`Register`], [`FileMark`], [`SharedReserver`] and the [`Medium`] trait. Files are refused off Unix,
+//! - `std` (default): [`Register`], [`FileMark`], [`SharedReserver`], [`Keeper`] and the [`Medium`] trait. Files are refused off Unix,
 //!   with [`OpenError::UnsupportedPlatform`]. Without it the crate needs no allocator.
 //! - `fault`: `FaultMedium`, a simulated disk for testing durable code.
 //! - `portable-atomic`: [`Reserver`] on targets without 64-bit atomics.

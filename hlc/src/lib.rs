@@ -63,6 +63,12 @@
 //! **The wall clock jumps ahead.** The clock follows it and cannot come back; peers refuse its stamps beyond
 //! their [`SkewPolicy`], so that the others stay right. [`StepLimit`](source::StepLimit) refuses the jump itself.
 //!
+//! **One reading of the wall clock is wrong.** A plain clock follows it, and cannot come back while it lives. A durable one
+//! asks again before a reading moves its bound: one wrong reading takes the clock to its bound at most, the bound a window
+//! further, and a restart no further than that. A reading that comes twice is believed, and outlives the process:
+//! that of a wall clock that is set wrong, or of a [`CachedSource`](source::CachedSource) between two refreshes.
+//! [`StepLimit`](source::StepLimit), below the cache, refuses it.
+//!
 //! **A peer lives in the year 2500**, or says so. Its stamps are refused and counted; the clock does not
 //! change. Under [`SkewPolicy::Unbounded`] one such stamp moves every clock that hears of it, for good.
 //!
@@ -88,7 +94,7 @@
 //! - `serde`: text where the format is read by people, integers elsewhere; always validated.
 //! - `uuid`: a stamp as UUIDv7 and back, order kept.
 //! - `quanta`: a cycle counter for `AnchoredSource`.
-//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and `Keeper`.
+//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
 //!
 //! Without features the crate is `no_std`, allocates nothing and depends on nothing.
 //!

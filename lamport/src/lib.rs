@@ -66,6 +66,10 @@
 //! **The disk of a durable clock is slow or fails.** It refuses at its bound (`BoundReached`): **Progress** is lost,
 //! the rest holds. What a disk that lies about a flush, or an older file put back, costs is on the page of `high-water`.
 //!
+//! **A process crashes again and again.** Each crash skips what is left of a block, which is at most half of
+//! [`MaxJump`], so that peers with the same limit accept the first message after it. They may refuse it, as
+//! [`JumpExceeded`], when they heard of nothing between several crashes; a shorter block makes room for more.
+//!
 //! **Two nodes use one id.** Their stamps may be equal: **Unique** is lost for stamps, and the order is no
 //! longer total. **Causal** holds.
 //!
@@ -84,7 +88,7 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use, and `AtomicDurableClock`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Time`] and `Stamp<u64>`.
-//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock`.
+//! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
 //! - `portable-atomic`: [`AtomicClock`] on targets without 64-bit atomics. Without it they have [`Clock`].
 //!
 //! # Format

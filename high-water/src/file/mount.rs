@@ -23,7 +23,7 @@ impl Mount {
         mounts.lines().find_map(|line| Self::parse(line, id))
     }
 
-    /// `44 27 0:39 / /mnt rw,relatime shared:1 - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w`, if it is the
+    /// `44 27 0:39 / /data rw,relatime shared:1 - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w`, if it is the
     /// mount of this id. Spaces within a field are escaped, and so are commas within an option.
     fn parse(line: &str, id: &str) -> Option<Self> {
         let (mount, file_system) = line.split_once(" - ")?;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     const PLAIN: &str =
-        "44 27 0:39 / /mnt rw,relatime shared:1 - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w";
+        "44 27 0:39 / /data rw,relatime shared:1 - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w";
 
     #[test]
     fn a_mount_is_found_by_its_id_and_told_by_its_kind() {
@@ -66,7 +66,7 @@ mod tests {
         let share = "50 1 0:44 / /far\\040away rw - fuse.sshfs me@there:/ rw,user_id=0";
         assert_eq!(kind(share, "50").as_deref(), Some("fuse.sshfs"));
         for torn in
-            ["", "44", "44 27 0:39 / /mnt rw -", "44 27 0:39 / /mnt rw - overlay", "44 - overlay none"]
+            ["", "44", "44 27 0:39 / /data rw -", "44 27 0:39 / /data rw - overlay", "44 - overlay none"]
         {
             assert_eq!(kind(torn, "44"), None, "{torn:?}");
         }
