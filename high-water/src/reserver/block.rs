@@ -31,6 +31,7 @@ impl Block {
     }
 
     /// Draws consecutive numbers; the first of them, or `None` if fewer are left.
+    #[inline]
     pub(super) fn draw(&self, count: NonZeroU64) -> Option<u64> {
         // ORDERING: Acquire. Pairs with the store in `extend_to`.
         // Whoever draws above an older bound sees the mark raised.

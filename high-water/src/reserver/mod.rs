@@ -190,6 +190,7 @@ impl Drawer<'_> {
     /// # Memory ordering
     ///
     /// As there.
+    #[inline]
     pub fn draw(self) -> Result<u64, DrawError> {
         self.draw_many(NonZeroU32::MIN)
     }
@@ -203,6 +204,7 @@ impl Drawer<'_> {
     /// # Memory ordering
     ///
     /// As there.
+    #[inline]
     pub fn draw_many(self, count: NonZeroU32) -> Result<u64, DrawError> {
         self.block.draw(count.into()).ok_or_else(|| match self.block.left() {
             (left, true) => DrawError::Exhausted { left },
