@@ -33,6 +33,7 @@ impl Event {
     }
 
     /// The same event where physical time is not known: what it needs then, it needs whatever the time is.
+    #[cfg(all(feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
     pub(crate) const fn without_time(self) -> Self {
         match self {
             Self::Tick { count, lead_ceiling, .. } => Self::Tick { floor: 0, count, lead_ceiling },
