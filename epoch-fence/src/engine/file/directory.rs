@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use high_water::{Options, WhenHeld};
+use high_water::{FileSystemName, Options, WhenHeld};
 use hlc::{NodeId, Stamp};
 
 use super::alive::{self, Alive};
@@ -26,6 +26,7 @@ pub struct FileOptions {
     network: bool,
     volatile: bool,
     unknown: bool,
+    file_system: Option<FileSystemName>,
 }
 
 impl Default for FileOptions {
@@ -37,7 +38,13 @@ impl Default for FileOptions {
 impl FileOptions {
     /// Two seconds of patience, on a local disk.
     pub const fn new() -> Self {
-        Self { patience: Duration::from_secs(2), network: false, volatile: false, unknown: false }
+        Self {
+            patience: Duration::from_secs(2),
+            network: false,
+            volatile: false,
+            unknown: false,
+            file_system: None,
+        }
     }
 
     /// How long to wait while another process is in the midst of a write. It should be well below a third of the
@@ -59,6 +66,11 @@ impl FileOptions {
     /// Allows file systems of which it cannot be told whether they are local.
     pub const fn allow_unknown_file_system(self) -> Self {
         Self { unknown: true, ..self }
+    }
+
+    /// Allows one kind of file system by its name, as an error tells it.
+    pub const fn allow_file_system(self, name: FileSystemName) -> Self {
+        Self { file_system: Some(name), ..self }
     }
 
     /// Opens a directory that is there.
@@ -100,7 +112,8 @@ impl FileOptions {
         let options = options.when_held(WhenHeld::WaitUpTo(self.patience));
         let options = if self.network { options.allow_network_file_system() } else { options };
         let options = if self.volatile { options.allow_volatile_file_system() } else { options };
-        if self.unknown { options.allow_unknown_file_system() } else { options }
+        let options = if self.unknown { options.allow_unknown_file_system() } else { options };
+        self.file_system.map_or(options, |name| options.allow_file_system(name))
     }
 }
 
