@@ -12,7 +12,7 @@ use crate::Failure;
 pub(crate) const HOLDERS: u32 = 8;
 
 /// How long a lease lasts. Short, so that pauses past it are many.
-pub(crate) const TTL: Duration = Duration::from_millis(800);
+pub(crate) const TTL: Duration = Duration::from_millis(600);
 
 /// How long a holder may wait for a process in the midst of a write.
 const PATIENCE: Duration = Duration::from_millis(150);

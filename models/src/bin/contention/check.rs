@@ -38,6 +38,29 @@ pub(crate) enum Violation {
     Wrong { effect: Effect, why: String },
 }
 
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stale { effect, newer } => write!(f, "{effect}, after one of epoch {newer}"),
+            Self::Overlap { effect, under_way } => write!(f, "{effect}, during {under_way}"),
+            Self::Torn { effect, read: [low, high], wrote, last } => {
+                write!(f, "{effect}, read {low} and {high} and wrote {wrote}, after {last}")
+            }
+            Self::NotBegun(effect) => write!(f, "{effect}, done and not begun"),
+            Self::Twice(effect) => write!(f, "{effect}, done twice"),
+            Self::Lost { effect, value } => write!(f, "{effect}, acknowledged as {value}"),
+            Self::GrantedTwice { epoch, grants: [one, other] } => {
+                write!(f, "epoch {epoch}, granted as {one} and as {other}")
+            }
+            Self::NotRising { epoch, before } => write!(f, "epoch {epoch}, granted after {before}"),
+            Self::NotLogged { epoch, grant } => write!(f, "epoch {epoch}, granted as {grant}"),
+            Self::Log(why) => f.write_str(why),
+            Self::HeadGone(head) => write!(f, "head {head}"),
+            Self::Wrong { effect, why } => write!(f, "{effect}: {why}"),
+        }
+    }
+}
+
 /// A promise, by its name in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Promise {
@@ -192,5 +215,198 @@ fn grants(evidence: &Evidence, found: &mut Vec<Violation>) {
             Some(known) => found.push(Violation::GrantedTwice { epoch, grants: [*known, grant] }),
             None => found.push(Violation::NotLogged { epoch, grant }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use epoch_fence::audit::LogHead;
+    use epoch_fence::protocol::{Action, Moment, Tenure};
+    use epoch_fence::{FencingToken, RealmId};
+
+    use super::*;
+    use crate::cast;
+    use crate::evidence::{Logged, Takeovers};
+    use crate::message::Who;
+
+    fn epoch(number: u64) -> Epoch {
+        Epoch::new(number).unwrap()
+    }
+
+    fn grant(bits: u128) -> GrantId {
+        GrantId::from_random_bits(bits).unwrap()
+    }
+
+    fn head(number: u8) -> LogHead {
+        LogHead::from_bytes([number; LogHead::BYTES])
+    }
+
+    /// The only effect of an epoch, under the grant of the same number.
+    fn effect(number: u64) -> Effect {
+        let who = Who { holder: 0, life: 1 };
+        Effect { epoch: epoch(number), grant: grant(number.into()), who, number: 1 }
+    }
+
+    fn begun(number: u64) -> Note {
+        Note::Begun(effect(number))
+    }
+
+    fn done(number: u64, value: u64) -> Note {
+        Note::Done { effect: effect(number), read: [value - 1; 2], wrote: value }
+    }
+
+    fn acquired(number: u64, bits: u128, expiry_millis: u64) -> Logged {
+        let expiry = Moment::new(1, expiry_millis * 1_000_000);
+        let tenure = Tenure::Held { grant: grant(bits), holder: cast::holder_id(0).unwrap(), expiry };
+        let head = head(u8::try_from(number).unwrap());
+        Logged { action: Action::Acquire, epoch: Some(epoch(number)), tenure, head }
+    }
+
+    /// Three tenures with an effect each; the resource was killed during the second one's first try.
+    fn sound() -> Evidence {
+        let realm = RealmId::from_random_bits(1).unwrap();
+        let token =
+            |number: u64| FencingToken::new(realm, cast::resource(), epoch(number), grant(number.into()));
+        Evidence {
+            log: vec![acquired(1, 1, 600), acquired(2, 2, 1_300), acquired(3, 3, 1_400)],
+            log_fault: None,
+            noted: vec![head(1), head(3)],
+            journal: vec![
+                Note::Opened,
+                begun(1),
+                done(1, 1),
+                Note::Begun(Effect { number: 7, ..effect(2) }),
+                Note::Opened,
+                begun(2),
+                done(2, 2),
+                begun(3),
+                done(3, 3),
+            ],
+            granted: vec![(effect(1).who, token(1)), (effect(2).who, token(2)), (effect(3).who, token(3))],
+            acknowledged: vec![(effect(1), 1), (effect(3), 3)],
+            wrong: Vec::new(),
+        }
+    }
+
+    /// What is found when the sound history is spoiled.
+    fn found(spoil: impl FnOnce(&mut Evidence)) -> Vec<Violation> {
+        let mut evidence = sound();
+        spoil(&mut evidence);
+        check(&evidence).0
+    }
+
+    #[test]
+    fn a_sound_history_is_sound_also_where_the_resource_was_killed_in_an_effect() {
+        assert_eq!(check(&sound()), Verdict::default());
+        assert!(check(&sound()).held());
+    }
+
+    #[test]
+    fn an_effect_after_one_of_a_newer_epoch_is_found() {
+        let late = Effect { number: 2, ..effect(2) };
+        let stale = found(|evidence| {
+            evidence.journal.extend([Note::Begun(late), Note::Done { effect: late, read: [3; 2], wrote: 4 }]);
+        });
+        assert_eq!(stale, [Violation::Stale { effect: late, newer: epoch(3) }]);
+    }
+
+    #[test]
+    fn an_effect_beside_another_is_found_and_so_is_the_update_that_it_loses() {
+        let beside = found(|evidence| {
+            evidence.journal.truncate(5);
+            evidence.journal.extend([begun(2), begun(3), done(2, 2), done(3, 2)]);
+            evidence.acknowledged.clear();
+        });
+        let torn = Violation::Torn { effect: effect(3), read: [1; 2], wrote: 2, last: 2 };
+        assert_eq!(beside, [Violation::Overlap { effect: effect(3), under_way: effect(2) }, torn]);
+    }
+
+    #[test]
+    fn a_register_that_was_half_written_is_found() {
+        let torn = found(|evidence| {
+            evidence.journal[8] = Note::Done { effect: effect(3), read: [2, 1], wrote: 3 };
+        });
+        assert_eq!(torn, [Violation::Torn { effect: effect(3), read: [2, 1], wrote: 3, last: 2 }]);
+        let wild = found(|evidence| {
+            evidence.journal[8] = Note::Done { effect: effect(3), read: [2, 2], wrote: 9 };
+            evidence.acknowledged.clear();
+        });
+        assert_eq!(wild, [Violation::Torn { effect: effect(3), read: [2, 2], wrote: 9, last: 2 }]);
+    }
+
+    #[test]
+    fn an_effect_that_outlives_its_process_or_comes_from_nowhere_is_found() {
+        let outlived = found(|evidence| evidence.journal.insert(8, Note::Opened));
+        assert_eq!(outlived, [Violation::NotBegun(effect(3))]);
+    }
+
+    #[test]
+    fn an_effect_that_is_done_twice_is_found() {
+        let twice = found(|evidence| evidence.journal.extend([begun(3), done(3, 4)]));
+        assert!(twice.contains(&Violation::Twice(effect(3))), "{twice:?}");
+    }
+
+    #[test]
+    fn an_acknowledged_effect_that_is_gone_or_has_another_value_is_found() {
+        let gone = found(|evidence| evidence.journal.truncate(8));
+        assert_eq!(gone, [Violation::Lost { effect: effect(3), value: 3 }]);
+        let other = found(|evidence| evidence.acknowledged[0].1 = 8);
+        assert_eq!(other, [Violation::Lost { effect: effect(1), value: 8 }]);
+    }
+
+    #[test]
+    fn an_epoch_with_two_grants_is_found_wherever_they_are_known_from() {
+        let twice = |epoch_number: u64, one, other| Violation::GrantedTwice {
+            epoch: epoch(epoch_number),
+            grants: [grant(one), grant(other)],
+        };
+        let logged = found(|evidence| evidence.log.push(acquired(3, 9, 1_500)));
+        assert!(logged.contains(&twice(3, 3, 9)), "{logged:?}");
+        let told = found(|evidence| {
+            let (who, token) = evidence.granted[1];
+            let other = FencingToken::new(token.realm(), token.resource(), token.epoch(), grant(9));
+            evidence.granted.push((who, other));
+        });
+        assert_eq!(told, [twice(2, 2, 9)]);
+        let acted = found(|evidence| {
+            evidence.journal[3] = Note::Begun(Effect { grant: grant(9), ..effect(2) });
+        });
+        assert_eq!(acted, [twice(2, 2, 9)]);
+    }
+
+    #[test]
+    fn epochs_that_do_not_rise_in_the_log_are_found() {
+        let fallen = found(|evidence| evidence.log.swap(1, 2));
+        assert_eq!(fallen, [Violation::NotRising { epoch: epoch(2), before: epoch(3) }]);
+    }
+
+    #[test]
+    fn a_grant_that_is_not_in_the_log_is_found() {
+        let missing = found(|evidence| evidence.log.retain(|write| write.epoch != Some(epoch(2))));
+        assert_eq!(missing, [Violation::NotLogged { epoch: epoch(2), grant: grant(2) }]);
+    }
+
+    #[test]
+    fn a_log_that_does_not_verify_or_lacks_a_noted_head_is_found() {
+        let fault = found(|evidence| evidence.log_fault = Some("cut".to_owned()));
+        assert_eq!(fault, [Violation::Log("cut".to_owned())]);
+        let gone = found(|evidence| evidence.noted.push(head(9)));
+        assert_eq!(gone, [Violation::HeadGone(head(9).to_string())]);
+    }
+
+    #[test]
+    fn a_refusal_that_no_correct_issuer_causes_is_found() {
+        let wrong = found(|evidence| evidence.wrong.push((effect(2), "conflict".to_owned())));
+        assert_eq!(wrong, [Violation::Wrong { effect: effect(2), why: "conflict".to_owned() }]);
+    }
+
+    #[test]
+    fn who_came_after_the_expiry_and_who_before_it_is_told_apart() {
+        let free = Logged { action: Action::Release, tenure: Tenure::Free, ..acquired(3, 3, 0) };
+        let mut evidence = sound();
+        evidence.log.extend([free, acquired(4, 4, 2_000)]);
+        let expected =
+            Takeovers { of_a_free_resource: 2, of_a_reserved_resource: 0, after_expiry: 1, after_death: 1 };
+        assert_eq!(evidence.takeovers(), expected);
     }
 }

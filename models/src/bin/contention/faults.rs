@@ -100,7 +100,7 @@ impl Director {
         self.attend(length, |director| {
             if director.has_come(next_fault) {
                 director.inject()?;
-                let gap = Duration::from_millis(director.random.u64(30..110));
+                let gap = Duration::from_millis(director.random.u64(30..150));
                 next_fault = director.after(gap);
             }
             Ok(true)
@@ -232,7 +232,7 @@ impl Director {
     }
 
     fn past_a_lease(&mut self) -> Duration {
-        cast::TTL.saturating_add(self.millis(50..700))
+        cast::TTL.saturating_add(self.millis(50..500))
     }
 
     fn stop(&mut self, holder: u32, fault: Fault, pause: Duration) -> Result<(), Failure> {

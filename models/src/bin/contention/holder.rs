@@ -38,14 +38,17 @@ const ENDINGS: u32 = 3;
 /// The longest pause within an effect, but for one that lingers.
 const EFFECT_MICROS: u64 = 2_000;
 
+/// The longest pause between two effects.
+const THOUGHT_MICROS: u64 = 2_000;
+
 /// How long an effect takes that lingers: longer than it takes to find its holder dead, and to take over.
 const LINGER_MICROS: u64 = 500_000;
 
-/// A lease of which less is left is renewed: a third of its time to live.
-const RENEW_BELOW: Duration = Duration::from_millis(266);
+/// A lease of which less is left is renewed. A holder believes in a new one for 350 ms.
+const RENEW_BELOW: Duration = Duration::from_millis(250);
 
 /// Effects between two looks at the lease. A holder that is stopped among them does not know it.
-const BATCH: u64 = 8;
+const BATCH: u64 = 6;
 
 type Store = Directory<FalseHost>;
 type Held<'i> = Lease<'i, Store, SystemHost>;
@@ -186,14 +189,14 @@ impl Holder {
         let token = lease.token();
         self.known = Some(token);
         say(&Said::Granted(token))?;
-        for effect in 1..=self.random.u64(1..40) {
+        for effect in 1..=self.random.u64(1..60) {
             if effect % BATCH == 0 && !self.look_after(&mut lease)? {
                 break;
             }
             if self.orders.finish.load(Ordering::Relaxed) || self.ask(token)? == Asked::Refused {
                 break;
             }
-            self.clock.pause(Duration::from_micros(self.random.u64(0..4_000)));
+            self.clock.pause(Duration::from_micros(self.random.u64(0..THOUGHT_MICROS)));
         }
         let end = match self.random.u32(0..100) {
             0..50 => ended(lease.release()),

@@ -1,5 +1,6 @@
 //! What the processes tell each other: one JSON value a line.
 
+use core::fmt;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
@@ -52,6 +53,13 @@ pub(crate) struct Effect {
     pub(crate) who: Who,
     /// Rises with each effect of a life.
     pub(crate) number: u64,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, who: Who { holder, life }, number, .. } = self;
+        write!(f, "effect {number} of holder {holder} in life {life}, epoch {epoch}")
+    }
 }
 
 /// What a holder asks of the resource.

@@ -52,7 +52,7 @@ pub(crate) fn write(
         let held = if violations.is_empty() { "held" } else { "BROKEN" };
         writeln!(out, "{held:8}{promise}: {} violations", violations.len())?;
         for violation in violations.iter().take(TOLD) {
-            writeln!(out, "        {violation:?}")?;
+            writeln!(out, "        {violation}")?;
         }
     }
     Ok(())

@@ -83,6 +83,7 @@ impl Sightings {
     pub(crate) fn unseen(&self, evidence: &Evidence) -> Vec<String> {
         let takeovers = evidence.takeovers();
         let busy = self.obstacles.get(&Obstacle::Busy).copied().unwrap_or(0);
+        let lost = self.ends.get(&End::AlreadyLost).copied().unwrap_or(0);
         let needed = [
             ("a takeover after expiry", takeovers.after_expiry),
             ("a takeover after death", takeovers.after_death),
@@ -91,7 +92,7 @@ impl Sightings {
             ("a newer token that had to wait for the drain", self.draining),
             ("a holder in the way with a swap", busy.saturating_add(self.busy)),
             ("a renewal", self.renewed),
-            ("a lease lost", self.lost),
+            ("a lease lost", self.lost.saturating_add(lost)),
             ("an effect after the last fault", self.after_faults),
         ];
         let faults = Fault::ALL.iter().filter(|fault| !self.faults.contains_key(fault));
