@@ -54,6 +54,12 @@ impl Alive {
         let _removed = fs::remove_file(folder.join(name(grant)));
     }
 
+    /// Gives up the files of all grants of a resource but one. Called by one who holds the record, so that they are over
+    /// or never were: of a lease that lapsed nobody else would tell this process, and it would keep the file for ever.
+    pub(super) fn give_up_all_but(&self, resource: ResourceId, current: Option<GrantId>) {
+        self.held().retain(|(of, grant), _| *of != resource || Some(*grant) == current);
+    }
+
     /// Another handle of the file of a grant, to be inherited by a child. The lock lasts until the last one is closed.
     pub(super) fn handle(&self, resource: ResourceId, grant: GrantId) -> Option<io::Result<File>> {
         self.held().get(&(resource, grant)).map(File::try_clone)

@@ -213,6 +213,7 @@ impl<H: Host> Directory<H> {
             |stored| {
                 let Some(grant) = attempt else { return Ok(()) };
                 if let Some(stored) = stored {
+                    self.alive.give_up_all_but(resource, stored.grant());
                     alive::sweep(folder, stored.grant());
                 }
                 let fault = FileError::io(During::Announcing);

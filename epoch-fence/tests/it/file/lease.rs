@@ -6,7 +6,8 @@ use epoch_fence::engine::Engine;
 use epoch_fence::engine::file::{FileError, NotVerified};
 use epoch_fence::protocol::{Action, Standing, Ttl};
 use epoch_fence::{
-    Ended, Epoch, Evicted, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId, Wait,
+    Ended, Epoch, Evicted, FencingToken, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId,
+    Wait,
 };
 
 use super::{ManualHost, Scratch, anywhere, claim, leases, real_leases, resource};
@@ -52,6 +53,26 @@ fn expiry_is_judged_by_whoever_comes_next_and_is_final() {
     let second = leases.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap();
     assert!(matches!(first.renew(), Err(NotChanged::Lost)));
     assert_eq!(leases.current(&resource()).unwrap().record().grant(), Some(second.token().grant()));
+}
+
+#[test]
+fn a_lease_that_another_process_took_over_costs_its_former_holder_no_file_for_ever() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let (here, there) = (leases(&scratch, &host), leases(&scratch, &host));
+    let former = here.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap();
+    let first = former.token();
+    assert!(here.engine().lifeline(&first).is_some());
+    host.advance(8_000);
+    let second = there.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap();
+    host.advance(8_000);
+    let third = here.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap();
+    assert!(here.engine().lifeline(&first).is_none(), "it was open, and its file left in the folder");
+    assert!(here.engine().lifeline(&third.token()).is_some());
+    let alive = |token: &FencingToken| {
+        scratch.path().join(resource().to_string()).join(format!("alive.{}", token.grant()))
+    };
+    assert!(!alive(&first).exists() && alive(&third.token()).exists());
+    drop(second);
 }
 
 #[test]
