@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{deadline::Deadline, failure::Failure, line};
@@ -147,6 +148,24 @@ impl<S: DeserializeOwned + Send + 'static> Children<S> {
             return Err(running.early_end());
         }
         Ok(last_words)
+    }
+
+    /// Stops a child, with SIGSTOP: it does nothing more until it is resumed, and does not know of it.
+    pub(crate) fn stop(&self, child: usize) -> Result<(), Failure> {
+        self.signal(child, Signal::STOP)
+    }
+
+    /// Lets a child go on that was stopped.
+    pub(crate) fn resume(&self, child: usize) -> Result<(), Failure> {
+        self.signal(child, Signal::CONT)
+    }
+
+    fn signal(&self, child: usize, signal: Signal) -> Result<(), Failure> {
+        let Some(running) = self.list.get(child) else {
+            return Err(Failure::out_of_turn(format_args!("there is no child {child}")));
+        };
+        kill_process(Pid::from_child(&running.process), signal)
+            .map_err(|error| Failure::io("sending a signal to a child", error.into()))
     }
 
     /// Takes note that a child's part is over.

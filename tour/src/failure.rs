@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     OutOfTurn { what: String },
     /// A clock issued no stamp for an event that needs one.
     Clock { error: Box<dyn Error + Send + Sync> },
+    /// A lease was not granted, renewed or read.
+    Lease { error: Box<dyn Error + Send + Sync> },
     /// The reports contradict one another, so that no order of events fits them.
     Contradiction { what: String },
 }
@@ -41,6 +43,10 @@ impl Failure {
     pub(crate) fn clock(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Clock { error: Box::new(error) }
     }
+
+    pub(crate) fn lease(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Lease { error: Box::new(error) }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -59,6 +65,7 @@ impl fmt::Display for Failure {
             Self::Late { waiting_for } => write!(f, "gave up waiting for {waiting_for}"),
             Self::OutOfTurn { what } => write!(f, "out of turn: {what}"),
             Self::Clock { error } => write!(f, "a clock issued no stamp: {error}"),
+            Self::Lease { error } => write!(f, "the lease: {error}"),
             Self::Contradiction { what } => write!(f, "the reports contradict one another: {what}"),
         }
     }

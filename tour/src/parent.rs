@@ -55,6 +55,14 @@ where
     });
 }
 
+/// Makes the system kill this process when its parent ends. One that is stopped sees no end of its input.
+pub(crate) fn end_with_it_even_when_stopped() -> Result<(), Failure> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(|error| Failure::io("asking to end with the parent", error.into()))?;
+    Ok(())
+}
+
 /// Says something to the parent.
 pub(crate) fn say<S: Serialize>(what: S) -> Result<(), Failure> {
     utter(&Uttered::Said(what))

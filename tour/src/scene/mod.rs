@@ -3,6 +3,7 @@
 //! A scene is one module here and one line in [`SCENES`].
 
 pub(crate) mod check;
+pub(crate) mod fence;
 pub(crate) mod messages;
 pub(crate) mod replicas;
 pub(crate) mod restart;
@@ -11,7 +12,7 @@ pub(crate) mod sabotage;
 use crate::{failure::Failure, stage::Stage};
 
 /// All scenes, in the order in which they are played.
-pub(crate) const SCENES: &[Scene] = &[messages::SCENE, replicas::SCENE, restart::SCENE];
+pub(crate) const SCENES: &[Scene] = &[messages::SCENE, replicas::SCENE, restart::SCENE, fence::SCENE];
 
 /// A scene: what the parent does, and the roles that its children play.
 #[derive(Debug)]

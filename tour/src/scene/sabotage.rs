@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 
-use super::{messages, replicas, restart};
+use super::{fence, messages, replicas, restart};
 
 /// A rule of one scene that is broken on purpose.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,7 @@ pub(crate) enum Sabotage {
     Messages(messages::Sabotage),
     Replicas(replicas::Sabotage),
     Restart(restart::Sabotage),
+    Fence(fence::Sabotage),
 }
 
 impl Sabotage {
@@ -19,6 +20,7 @@ impl Sabotage {
         messages
             .or_else(|_| replicas::Sabotage::from_str(name, false).map(Self::Replicas))
             .or_else(|_| restart::Sabotage::from_str(name, false).map(Self::Restart))
+            .or_else(|_| fence::Sabotage::from_str(name, false).map(Self::Fence))
     }
 
     /// Returns the name of the scene whose rule it is.
@@ -27,27 +29,34 @@ impl Sabotage {
             Self::Messages(_) => messages::SCENE.name,
             Self::Replicas(_) => replicas::SCENE.name,
             Self::Restart(_) => restart::SCENE.name,
+            Self::Fence(_) => fence::SCENE.name,
         }
     }
 
     pub(crate) const fn of_messages(self) -> Option<messages::Sabotage> {
         match self {
             Self::Messages(sabotage) => Some(sabotage),
-            Self::Replicas(_) | Self::Restart(_) => None,
+            Self::Replicas(_) | Self::Restart(_) | Self::Fence(_) => None,
         }
     }
 
     pub(crate) const fn of_replicas(self) -> Option<replicas::Sabotage> {
         match self {
-            Self::Messages(_) | Self::Restart(_) => None,
+            Self::Messages(_) | Self::Restart(_) | Self::Fence(_) => None,
             Self::Replicas(sabotage) => Some(sabotage),
         }
     }
 
     pub(crate) const fn of_restart(self) -> Option<restart::Sabotage> {
         match self {
-            Self::Messages(_) | Self::Replicas(_) => None,
+            Self::Messages(_) | Self::Replicas(_) | Self::Fence(_) => None,
             Self::Restart(sabotage) => Some(sabotage),
+        }
+    }
+    pub(crate) const fn of_fence(self) -> Option<fence::Sabotage> {
+        match self {
+            Self::Messages(_) | Self::Replicas(_) | Self::Restart(_) => None,
+            Self::Fence(sabotage) => Some(sabotage),
         }
     }
 }

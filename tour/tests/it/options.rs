@@ -20,6 +20,7 @@ fn wrong_options_are_named_on_standard_error_and_nothing_is_started() {
         (&["--scene", "nothing"], "--scene"),
         (&["--sabotage", "nothing"], "--sabotage"),
         (&["--scene", "messages", "--sabotage", "last-writer-wins"], "--sabotage"),
+        (&["--scene", "restart", "--sabotage", "no-gate"], "--sabotage"),
         (&["--nonsense"], "--nonsense"),
         (&["nonsense"], "nonsense"),
         (&["child"], "ROLE"),
@@ -48,6 +49,7 @@ fn help_shows_what_people_need_and_hides_what_the_tour_is_made_of() {
         "--verbose",
         "messages",
         "replicas",
+        "fence",
     ] {
         assert!(help.contains(shown), "{shown} is missing: {help}");
     }

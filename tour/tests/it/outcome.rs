@@ -31,10 +31,12 @@ fn the_default_run_orders_every_pair_that_wall_time_gets_wrong() {
     let done = run(&["--json"]);
     assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
     assert_eq!(text(&done.stderr), "", "progress is for terminals");
-    let [outcome, replicas, restart] = numbers(&done.stdout, true, ["messages", "replicas", "restart"]);
+    let [outcome, replicas, restart, fence] =
+        numbers(&done.stdout, true, ["messages", "replicas", "restart", "fence"]);
     assert_eq!(broken(&outcome, 6), [""; 0]);
     assert_eq!(broken(&replicas, 8), [""; 0]);
     assert_eq!(broken(&restart, 4), [""; 0]);
+    assert_eq!(broken(&fence, 6), [""; 0]);
     let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
     assert_eq!(number("hybrid_wrong_pairs") + number("hybrid_tied_pairs") + number("hybrid_wrong_steps"), 0);
     assert_eq!(number("duplicate_stamps"), 0);
@@ -197,4 +199,38 @@ fn a_node_that_forgets_its_bound_is_found_out() {
     assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
     let [outcome] = numbers(&done.stdout, false, ["restart"]);
     assert!(broken(&outcome, 4).contains(&"Restart-safe"), "{outcome}");
+}
+
+#[test]
+fn a_holder_that_is_stopped_past_its_lease_is_refused_at_the_gate_when_it_wakes() {
+    let done = run(&["--json", "--scene", "fence"]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
+    let [outcome] = numbers(&done.stdout, true, ["fence"]);
+    assert_eq!(broken(&outcome, 6), [""; 0]);
+    assert_eq!((&outcome["first_epoch"], &outcome["second_epoch"]), (&"1".into(), &"2".into()));
+    assert!(outcome["stopped_millis"].as_u64() > outcome["ttl_millis"].as_u64(), "{outcome}");
+    assert_eq!(outcome["answers"][2]["Stale"]["floor"], "2", "{outcome}");
+    let texts = |of: &str| -> Vec<&str> {
+        outcome[of].as_array().unwrap().iter().map(|write| write["text"].as_str().unwrap()).collect()
+    };
+    assert_eq!(texts("behind_the_gate"), ["first holder, in time", "second holder"]);
+    assert_eq!(texts("in_the_open").last(), Some(&"first holder, too late"), "the harm that a gate prevents");
+    let shown = run(&["--scene", "fence"]);
+    let shown = text(&shown.stdout);
+    assert!(
+        row(shown, "first holder, too late").starts_with("1  refused: stale, the gate is at epoch 2"),
+        "{shown}"
+    );
+    let last = shown.lines().last().unwrap();
+    assert!(last.starts_with("Shown: ") && last.contains("epoch 1 ") && last.contains("epoch 2 "), "{shown}");
+}
+
+#[test]
+fn a_resource_without_its_gate_or_holders_that_share_a_token_are_found_out() {
+    for sabotage in ["no-gate", "forgetful-gate", "shared-token"] {
+        let done = run(&["--json", "--scene", "fence", "--sabotage", sabotage]);
+        assert_eq!(done.status.code(), Some(1), "{sabotage}: {}", text(&done.stderr));
+        let [outcome] = numbers(&done.stdout, false, ["fence"]);
+        assert_eq!(broken(&outcome, 6), ["Fenced", "Refused and counted"], "{sabotage}: {outcome}");
+    }
 }

@@ -102,3 +102,15 @@ fn children_end_with_their_parent_however_it_ends() {
         assert!(!parent.0.wait().unwrap().success(), "{name}");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_child_that_is_stopped_ends_with_its_parent_as_well() {
+    let Run { mut parent, rest_of_stderr, children } =
+        run_until("the first holder is stopped", &["--scene", "fence"]);
+    assert_eq!(children.len(), 3, "{children:?}");
+    assert!(signal(parent.0.id(), "KILL"));
+    // Standard error is at its end when nobody holds it: a stopped process would, for ever.
+    let _said = to_the_end(rest_of_stderr);
+    assert!(!parent.0.wait().unwrap().success());
+}
