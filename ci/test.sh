@@ -12,7 +12,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package debug release doc loom fuzz)
+all_stages=(lint tidy features deny package debug release contention doc loom fuzz)
 
 command_of() {
     case $1 in
@@ -23,6 +23,7 @@ command_of() {
     package) echo 'ci/package.sh' ;;
     deny) echo 'cargo deny --all-features check bans licenses sources' ;;
     debug | release | doc) echo "ci/cargo-test.sh $1" ;;
+    contention) echo 'ci/contention.sh' ;;
     loom) echo 'ci/loom.sh' ;;
     fuzz) echo 'ci/fuzz-smoke.sh' ;;
     *) return 1 ;;
@@ -128,7 +129,7 @@ run_stage() {
     elif [[ $status -ne 0 ]]; then
         verdict=failed
     fi
-    summary+=("$(printf '%-9s %5d s  %6d tests  %s' \
+    summary+=("$(printf '%-10s %5d s  %6d tests  %s' \
         "$stage" $((SECONDS - start)) $((${tests% *} + ${tests#* })) "$verdict")")
     printf '== %s: %s, %d s\n' "$stage" "$verdict" $((SECONDS - start))
     [[ $status -eq 0 ]]
@@ -137,7 +138,7 @@ run_stage() {
 finish() {
     printf '\n== summary\n'
     printf '%s\n' "${summary[@]}"
-    printf '%-9s %5d s\n' total "$SECONDS"
+    printf '%-10s %5d s\n' total "$SECONDS"
     printf '%d passed, %d failed\n' "$passed" "$failed"
 }
 

@@ -252,11 +252,11 @@ mod tests {
     }
 
     fn done(number: u64, value: u64) -> Note {
-        Note::Done { effect: effect(number), read: [value - 1; 2], wrote: value }
+        Note::Done { effect: effect(number), read: [value.saturating_sub(1); 2], wrote: value }
     }
 
     fn acquired(number: u64, bits: u128, expiry_millis: u64) -> Logged {
-        let expiry = Moment::new(1, expiry_millis * 1_000_000);
+        let expiry = Moment::new(1, expiry_millis.saturating_mul(1_000_000));
         let tenure = Tenure::Held { grant: grant(bits), holder: cast::holder_id(0).unwrap(), expiry };
         let head = head(u8::try_from(number).unwrap());
         Logged { action: Action::Acquire, epoch: Some(epoch(number)), tenure, head }

@@ -187,20 +187,20 @@ impl Director {
             _ => {}
         }
         let Some(holder) = self.victim()? else { return Ok(()) };
-        match self.random.u32(0..90) {
-            0..20 => {
+        match self.random.u32(0..94) {
+            0..18 => {
                 let pause = self.millis(5..120);
                 self.stop(holder, Fault::HolderPaused, pause)
             }
-            20..40 => {
+            18..36 => {
                 let pause = self.past_a_lease();
                 self.stop(holder, Fault::HolderPausedPastItsLease, pause)
             }
-            40..58 => {
+            36..52 => {
                 let absence = self.millis(0..300);
                 self.kill(holder, Fault::HolderKilled, absence)
             }
-            58..78 => {
+            52..70 => {
                 self.troupe.holder(holder)?.tell(Order::StopInSwap);
                 Ok(())
             }
@@ -257,7 +257,8 @@ impl Director {
         if !self.troupe.resource.is_idle() {
             return Ok(());
         }
-        let (fault, due) = if self.random.bool() {
+        let kills = self.happened(Fault::ResourceKilled) <= self.happened(Fault::ResourcePaused);
+        let (fault, due) = if kills {
             self.troupe.resource.kill();
             let absence = self.millis(0..200);
             (Fault::ResourceKilled, (self.after(absence), Due::Restart))
@@ -362,17 +363,24 @@ impl Director {
             Said::InSwap => {
                 slot.in_swap = true;
                 if slot.due.is_none() {
-                    let (pause, killed) = (self.millis(200..900), self.random.u32(0..3) == 0);
-                    let due = if killed { Due::Kill(Fault::HolderKilledInSwap) } else { Due::Resume };
+                    let pause = self.millis(200..900);
+                    let due = if self.happened(Fault::HolderStoppedInSwap)
+                        <= self.happened(Fault::HolderKilledInSwap)
+                    {
+                        // It has stopped itself.
+                        count(&mut self.sightings.faults, Fault::HolderStoppedInSwap);
+                        Due::Resume
+                    } else {
+                        Due::Kill(Fault::HolderKilledInSwap)
+                    };
                     let moment = self.after(pause);
                     self.troupe.holder(who.holder)?.due = Some((moment, due));
-                    if !killed {
-                        count(&mut self.sightings.faults, Fault::HolderStoppedInSwap);
-                    }
                 }
             }
             Said::Lingers if slot.due.is_none() => {
-                let due = if self.random.bool() {
+                let due = if self.happened(Fault::HolderKilledInEffect)
+                    <= self.happened(Fault::HolderPausedInEffect)
+                {
                     Due::Kill(Fault::HolderKilledInEffect)
                 } else {
                     Due::Stop(Fault::HolderPausedInEffect)
@@ -390,6 +398,11 @@ impl Director {
             | Said::Gave(_) => {}
         }
         Ok(())
+    }
+
+    /// How often it was. Of two faults that call for the same moment the one comes next that was less often.
+    fn happened(&self, fault: Fault) -> u64 {
+        self.sightings.faults.get(&fault).copied().unwrap_or(0)
     }
 
     fn ended(&mut self, who: Who) -> Result<(), Failure> {

@@ -42,7 +42,7 @@ const EFFECT_MICROS: u64 = 2_000;
 const THOUGHT_MICROS: u64 = 2_000;
 
 /// How long an effect takes that lingers: longer than it takes to find its holder dead, and to take over.
-const LINGER_MICROS: u64 = 500_000;
+const LINGER_MICROS: u64 = 400_000;
 
 /// A lease of which less is left is renewed. A holder believes in a new one for 350 ms.
 const RENEW_BELOW: Duration = Duration::from_millis(250);
@@ -200,11 +200,11 @@ impl Holder {
         }
         let end = match self.random.u32(0..100) {
             0..50 => ended(lease.release()),
-            50..70 => {
+            50..75 => {
                 let to = cast::holder_id(self.random.u32(0..cast::HOLDERS))?;
                 ended(lease.hand_over(to, self.ttl))
             }
-            70..82 => {
+            75..85 => {
                 mem::forget(lease);
                 End::Left
             }

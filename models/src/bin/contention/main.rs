@@ -60,7 +60,8 @@ struct Options {
     #[arg(long)]
     without_gate: bool,
 
-    /// Where the files go; a folder that is not there yet. It is removed unless something broke.
+    /// Where the files go; a folder that is not there yet. It is removed unless a promise broke or the run could not
+    /// be finished.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
@@ -109,12 +110,11 @@ fn run(options: Options) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "seed {}: {} holders, {} s, {}, in {}",
+        "seed {}: {} holders, {} s, {}",
         run.seed,
         cast::HOLDERS,
         options.seconds,
         if run.gate { "with the gate" } else { "without the gate" },
-        folder.display()
     )?;
     out.flush()?;
     let (evidence, sightings) = faults::play(&run)?;
@@ -122,16 +122,21 @@ fn run(options: Options) -> Result<ExitCode, Failure> {
     report::write(&mut out, &evidence, &sightings, &verdict)?;
     let unseen = sightings.unseen(&evidence);
     let status = if !verdict.held() {
-        writeln!(out, "\nBroken. The files are kept.")?;
+        writeln!(out, "\nBroken.")?;
         ExitCode::from(BROKEN)
     } else if !unseen.is_empty() {
-        writeln!(out, "\nNothing shown: the run never saw {}. The files are kept.", unseen.join(", "))?;
+        writeln!(out, "\nNothing shown: the run never saw {}.", unseen.join(", "))?;
         ExitCode::from(NOT_FINISHED)
     } else {
-        fs::remove_dir_all(&folder)?;
         writeln!(out, "\nEvery promise held.")?;
         ExitCode::SUCCESS
     };
+    // What broke without the gate is no riddle.
+    if verdict.held() || !run.gate {
+        fs::remove_dir_all(&folder)?;
+    } else {
+        writeln!(out, "The files are kept in {}.", folder.display())?;
+    }
     out.flush()?;
     Ok(status)
 }
