@@ -6,6 +6,8 @@
 //!
 //! Each takes a rule of the protocol away by its [`Removed`], to show what the rule is good for: the model then
 //! finds what goes wrong. The code under test is never changed for that, only what is done with it.
+//!
+//! The binary `contention` asks the same of the crate on real processes, files and sockets, under faults.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::exhaustive_enums,

@@ -10,7 +10,7 @@ use clap::{
 
 use crate::scene::{self, sabotage::Sabotage};
 
-/// Starts real processes whose wall clocks lie, lets them pass messages, and shows what the clocks of this
+/// Starts real processes whose wall clocks lie, which are killed and stopped, and shows what the crates of this
 /// workspace make of it.
 ///
 /// Exit status: 0 every guarantee held, 1 one broke, 2 wrong options, 3 the run could not be finished.

@@ -49,14 +49,10 @@ fn write_text(out: &mut String, facts: &Facts, checks: &[Check]) -> fmt::Result 
         writeln!(out, "{:26}{:>6}  {:42}applied", write.text, write.epoch.get(), answer.to_string())?;
     }
     writeln!(out)?;
-    let last = |writes: &[cast::Applied]| writes.last().map_or_else(String::new, |write| write.text.clone());
-    writeln!(
-        out,
-        "the last write is then that of    behind the gate   {}",
-        last(&facts.report.behind_the_gate)
-    )?;
-    writeln!(out, "                          without a gate    {}", last(&facts.report.in_the_open))?;
-    writeln!(out)?;
+    let last =
+        |writes: &[cast::Applied]| writes.last().map_or("nothing".to_owned(), |write| write.text.clone());
+    writeln!(out, "{:33}{}", "the last write, behind the gate", last(&facts.report.behind_the_gate))?;
+    writeln!(out, "{:33}{}\n", "the last write, without a gate", last(&facts.report.in_the_open))?;
     check::write_all(out, checks)?;
     writeln!(out)?;
     match check::broken(checks) {

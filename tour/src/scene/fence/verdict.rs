@@ -35,16 +35,20 @@ pub(crate) fn checks(facts: &Facts) -> Vec<Check> {
             held: next.is_some_and(|next| next.action == Action::Acquire && next.early_by.is_zero())
                 && facts.stopped > cast::TTL,
             found: format!(
-                "the first holder was stopped for {} ms; the second came {} ms before the end of its lease",
+                "the first holder was stopped for {} ms, and the second came {}",
                 facts.stopped.as_millis(),
-                next.map_or(Duration::ZERO, |next| next.early_by).as_millis()
+                match next.map(|next| next.early_by) {
+                    Some(Duration::ZERO) => "when the lease was over".to_owned(),
+                    Some(early) => format!("{} us before the end of the lease", early.as_micros()),
+                    None => "never".to_owned(),
+                }
             ),
         },
         Check {
             name: "Fenced",
             held: facts.report.behind_the_gate == [applied(IN_TIME, first), applied(BY_THE_NEXT, second)],
             found: format!(
-                "behind the gate came {}",
+                "behind the gate: {}",
                 facts.report.behind_the_gate.iter().map(|write| &*write.text).collect::<Vec<_>>().join("; ")
             ),
         },
@@ -54,7 +58,7 @@ pub(crate) fn checks(facts: &Facts) -> Vec<Check> {
                 && *by_the_next == Answer::Applied
                 && *too_late == Answer::Stale { floor: second.epoch() }
                 && facts.report.stale == 1,
-            found: format!("the late write was {too_late}; the gate counted {} stale", facts.report.stale),
+            found: format!("the late write was {too_late}; {} counted", facts.report.stale),
         },
         Check {
             name: "Logged",
@@ -68,7 +72,7 @@ pub(crate) fn checks(facts: &Facts) -> Vec<Check> {
             name: "Worth showing",
             held: in_the_open == TOO_LATE && !facts.left.is_zero() && facts.lost,
             found: format!(
-                "it had seen {} ms of its lease left; without the gate the last write would be that of the {in_the_open}",
+                "it had seen {} ms of its lease left; without a gate the last write is that of the {in_the_open}",
                 facts.left.as_millis()
             ),
         },
