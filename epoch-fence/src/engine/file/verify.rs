@@ -207,8 +207,8 @@ struct Walk<S> {
     segments: Vec<u32>,
     chain: Chain,
     file: u32,
-    /// What is left of the file that is being read.
-    rest: Vec<u8>,
+    /// The file that is being read, and how far it is.
+    bytes: Vec<u8>,
     offset: usize,
     ended: bool,
 }
@@ -246,7 +246,7 @@ impl<S: Shelf> Walk<S> {
             segments,
             chain,
             file,
-            rest: Vec::new(),
+            bytes: Vec::new(),
             offset: 0,
             ended: false,
         })
@@ -262,9 +262,13 @@ impl<S: Shelf> Walk<S> {
         })
     }
 
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
+    }
+
     /// Opens the next file, where the chain goes on in one; false at the end of the log.
     fn turn(&mut self) -> Result<bool, NotVerified> {
-        if self.rest.iter().any(|byte| *byte != 0) {
+        if self.rest().iter().any(|byte| *byte != 0) {
             return Err(self.damage(Finding::Trailing));
         }
         let Some(number) = self.segments.pop() else { return Ok(false) };
@@ -279,9 +283,8 @@ impl<S: Shelf> Walk<S> {
         if self.chain.place() != Some(Place::first_of(number)) || header != Some(expected) {
             return Err(self.damage(Finding::Header));
         }
-        let bytes = segment::read(&self.shelf.segment(number)?, 0, LONGEST)?.unwrap_or_default();
-        let start = usize::try_from(Place::HEADER_BYTES).unwrap_or_default();
-        (self.rest, self.offset) = (bytes.get(start..).unwrap_or_default().to_vec(), start);
+        self.bytes = segment::read(&self.shelf.segment(number)?, 0, LONGEST)?.unwrap_or_default();
+        self.offset = usize::try_from(Place::HEADER_BYTES).unwrap_or_default();
         Ok(true)
     }
 
@@ -292,14 +295,12 @@ impl<S: Shelf> Walk<S> {
                 place.segment() == self.file && usize::try_from(place.offset()) == Ok(self.offset)
             });
             let found =
-                if here { Entry::from_bytes(self.resource, &self.rest) } else { Err(EntryError::Blank) };
+                if here { Entry::from_bytes(self.resource, self.rest()) } else { Err(EntryError::Blank) };
             match found {
                 Ok(entry) => {
                     self.chain =
                         self.chain.followed_by(entry).map_err(|why| self.damage(Finding::Broken(why)))?;
-                    let length = entry.to_bytes().len();
-                    self.rest.drain(..length.min(self.rest.len()));
-                    self.offset = self.offset.saturating_add(length);
+                    self.offset = self.offset.saturating_add(entry.to_bytes().len());
                     return Ok(Some(entry));
                 }
                 Err(EntryError::Blank) => {
@@ -311,12 +312,12 @@ impl<S: Shelf> Walk<S> {
                     // What a crash left of the entry that the record awaits. It is written again from the record.
                     let awaited = self.awaited.filter(|entry| self.chain.followed_by(*entry).is_ok());
                     let torn = awaited.map(|entry| entry.to_bytes().len()).filter(|length| {
-                        self.rest.get(*length..).is_some_and(|behind| behind.iter().all(|byte| *byte == 0))
+                        self.rest().get(*length..).is_some_and(|behind| behind.iter().all(|byte| *byte == 0))
                     });
                     if torn.is_none() {
                         return Err(self.damage(Finding::Broken(why.into())));
                     }
-                    self.rest.clear();
+                    self.bytes.truncate(self.offset);
                 }
             }
         }
