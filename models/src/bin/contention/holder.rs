@@ -55,19 +55,11 @@ type Held<'i> = Lease<'i, Store, SystemHost>;
 
 /// Plays the role until it is told to finish, or its parent is gone.
 pub(crate) fn play() -> Result<(), Failure> {
-    die_with_the_parent()?;
     let played = begin().and_then(|(mut holder, issuer)| holder.contend(&issuer));
     if let Err(why) = &played {
         say(&Said::Gave(why.to_string()))?;
     }
     played
-}
-
-/// A stopped process does not see its standard input end.
-fn die_with_the_parent() -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    Ok(())
 }
 
 fn say(what: &Said) -> io::Result<()> {

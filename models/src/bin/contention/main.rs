@@ -85,8 +85,8 @@ const NOT_FINISHED: u8 = 3;
 fn main() -> ExitCode {
     let options = Options::parse();
     let status = match options.command {
-        Some(Command::Holder) => holder::play().map(|()| ExitCode::SUCCESS),
-        Some(Command::Resource) => resource::play().map(|()| ExitCode::SUCCESS),
+        Some(Command::Holder) => play(holder::play),
+        Some(Command::Resource) => play(resource::play),
         None => run(options),
     };
     status.unwrap_or_else(|failure| {
@@ -94,6 +94,14 @@ fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "contention: error (process {}): {failure}", process::id());
         ExitCode::from(NOT_FINISHED)
     })
+}
+
+/// Plays the role of a child, which ends with its parent: one that is stopped does not see its standard input end.
+fn play(role: fn() -> Result<(), Failure>) -> Result<ExitCode, Failure> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    role()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Plays the run, prints what came of it, and says whether every promise held.

@@ -77,6 +77,12 @@ pub(crate) fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, what: K) {
 }
 
 impl Sightings {
+    /// Counts a fault, which is the last one until the next.
+    pub(crate) fn fault(&mut self, fault: Fault) {
+        count(&mut self.faults, fault);
+        self.after_faults = 0;
+    }
+
     /// What a run must have seen for its silence to mean anything, and has not.
     ///
     /// Of a run without the gate the gate's own answers are none that could be missed: it is broken or empty anyway.
