@@ -37,6 +37,9 @@ const TO_FINISH: Duration = Duration::from_secs(30);
 /// The parent hears, and looks what is due, at least this often.
 const BEAT: Duration = Duration::from_millis(20);
 
+/// For how long a holder is held up when the resource begins again.
+const HELD_UP: Duration = Duration::from_millis(100);
+
 /// Wall clocks are wrong by one of these, in seconds: a little, a leap of daylight saving, decades either way.
 const WALL_SECONDS: [i64; 8] = [1, -1, 90, -90, 3_600, -3_600, 2_000_000_000, -2_000_000_000];
 
@@ -106,6 +109,7 @@ impl Director {
             Ok(true)
         })?;
         self.phase = Phase::Quiet;
+        self.troupe.holders.iter_mut().for_each(|slot| slot.tell(Order::Calm));
         // What is stopped goes on, and what is dead begins again.
         self.attend(TO_FINISH, |director| Ok(!director.is_undisturbed()))?;
         if !self.is_undisturbed() {
@@ -230,7 +234,7 @@ impl Director {
     }
 
     fn past_a_lease(&mut self) -> Duration {
-        cast::TTL.saturating_add(self.millis(50..500))
+        cast::TTL.saturating_add(self.millis(50..1_500))
     }
 
     fn stop(&mut self, holder: u32, fault: Fault, pause: Duration) -> Result<(), Failure> {
@@ -281,11 +285,18 @@ impl Director {
         if due != Due::Restart {
             return self.troupe.resource.resume();
         }
+        // Whoever holds is held up, and whoever is stopped wakes, so that an old token is the first that the new process
+        // sees, where there is one.
+        for holder in 0..cast::HOLDERS {
+            let slot = self.troupe.holder(holder)?;
+            if slot.is_idle() && slot.holds && self.phase == Phase::Faults {
+                self.stop(holder, Fault::HolderPaused, HELD_UP)?;
+            }
+        }
         self.troupe.start_resource()?;
-        // Whoever is stopped wakes now, so that an old token may be the first that the new process sees.
         let now = self.clock.now();
         for due in self.troupe.holders.iter_mut().filter_map(|slot| slot.due.as_mut()) {
-            if due.1 == Due::Resume {
+            if due.1 == Due::Resume && due.0 > now.saturating_add(HELD_UP) {
                 due.0 = now;
             }
         }

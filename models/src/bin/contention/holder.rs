@@ -109,8 +109,12 @@ fn begin() -> Result<(Holder, Issuer<Store, SystemHost>), Failure> {
         while let Ok(Some(order)) = message::read(&mut told) {
             match order {
                 Order::WallOffBy { seconds } => off.wall_off_by(seconds),
-                Order::StopInSwap => off.stop_in_swap(),
+                Order::StopInSwap => off.stop_in_swap(true),
                 Order::Linger => heeded.linger.store(true, Ordering::Relaxed),
+                Order::Calm => {
+                    off.stop_in_swap(false);
+                    heeded.linger.store(false, Ordering::Relaxed);
+                }
                 Order::Finish => heeded.finish.store(true, Ordering::Relaxed),
             }
         }

@@ -29,9 +29,9 @@ impl FalseHost {
         self.wall_seconds.store(seconds, Ordering::Relaxed);
     }
 
-    /// Makes the process stop itself in the midst of its next swap.
-    pub(crate) fn stop_in_swap(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+    /// Makes the process stop itself in the midst of its next swap, or not.
+    pub(crate) fn stop_in_swap(&self, stop: bool) {
+        self.stop.store(stop, Ordering::Relaxed);
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) enum Order {
     StopInSwap,
     /// Its next effect takes long.
     Linger,
+    /// Neither of them, if it has not come to that yet.
+    Calm,
     /// It has to end its tenure, and itself.
     Finish,
 }
