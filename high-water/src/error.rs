@@ -30,6 +30,10 @@ pub enum Operation {
     Sync,
     /// Flushing the directory to the disk.
     SyncDirectory,
+    /// Erasing a sector of a flash.
+    Erase,
+    /// Reading back what was programmed into a flash.
+    Verify,
 }
 
 impl fmt::Display for Operation {
@@ -46,6 +50,8 @@ impl fmt::Display for Operation {
             Self::SetLength => "setting the length of the file",
             Self::Sync => "syncing the file",
             Self::SyncDirectory => "syncing the directory",
+            Self::Erase => "erasing",
+            Self::Verify => "reading back",
         })
     }
 }
@@ -168,9 +174,9 @@ pub enum NotRaised {
     OtherPayload,
     /// The payload is too long.
     PayloadTooLong(PayloadTooLong),
-    /// The register's 2^64 sequence numbers are used up.
+    /// The sequence numbers are used up: 2^64 of a file, 2^32 of a flash.
     Exhausted,
-    /// The medium reported an error before anything was written.
+    /// The medium reported an error before anything was written that an opening could take for the value.
     Io(IoFault),
 }
 
@@ -199,7 +205,7 @@ impl core::error::Error for NotRaised {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RaiseError {
-    /// This call wrote nothing. The value is what it was, now and after a crash; except after an earlier raise that
+    /// This call wrote nothing that counts. The value is what it was, now and after a crash; except after an earlier raise that
     /// was indeterminate ([`NotRaised::Poisoned`]), which leaves it open until the register is opened again.
     NotRaised(NotRaised),
     /// It may have happened. The mark is poisoned: every later raise fails until it is opened again.

@@ -98,6 +98,8 @@ mod fault;
 #[cfg(feature = "std")]
 mod file;
 mod file_system;
+#[cfg(feature = "flash")]
+mod flash;
 mod identity;
 #[cfg(feature = "std")]
 mod keeper;
@@ -122,9 +124,13 @@ mod sync;
 pub use error::{Evidence, IoFault, NotRaised, OpenError, Operation, RaiseError, Regressed};
 #[cfg(feature = "fault")]
 pub use fault::{Cut, Fate, Fault, FaultFile, FaultMedium, Unflushed};
+#[cfg(all(feature = "fault", feature = "flash"))]
+pub use fault::{FaultFlash, FlashFault, FlashOperation, Reading, Torn};
 #[cfg(feature = "std")]
 pub use file::{FileMedium, OpenFile};
 pub use file_system::FileSystemName;
+#[cfg(feature = "flash")]
+pub use flash::{FlashError, FlashMark, FlashRecord, RegionError};
 pub use identity::{Identity, Origin, Payload, PayloadTooLong};
 #[cfg(feature = "std")]
 pub use keeper::{Keeper, Kept};

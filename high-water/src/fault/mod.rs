@@ -1,10 +1,14 @@
 //! `FaultMedium`: a simulated disk under a simulated page cache, both of which fail on request.
 
 mod cut;
+#[cfg(feature = "flash")]
+mod flash;
 mod pages;
 mod world;
 
 pub use cut::{Cut, Fate, Unflushed};
+#[cfg(feature = "flash")]
+pub use flash::{FaultFlash, FlashFault, FlashOperation, Reading, Torn};
 
 use crate::file_system::FileSystemName;
 use crate::identity::Origin;
