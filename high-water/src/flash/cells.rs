@@ -8,21 +8,22 @@ use core::ops::Range;
 pub(super) const MAX_CELL_LEN: usize = 64;
 const MAX_WORD_LEN: usize = 32;
 
-/// The three fields of an entry, in the order in which they are programmed.
+/// The four fields of an entry, in the order in which they are programmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     First,
     Second,
     Seal,
+    SecondSeal,
 }
 
 //  A sector of n entries; what a word has left of a cell stays erased, and so does the rest of the sector.
 //
-//  +--------------+--------------+---------+------+
-//  | n records    | n records    | n seals | rest |
-//  +--------------+--------------+---------+------+
+//  +--------------+--------------+---------+---------+------+
+//  | n records    | n records    | n seals | n seals | rest |
+//  +--------------+--------------+---------+---------+------+
 //
-//  The copies are half a sector apart, so that no disturbance of neighbours reaches both.
+//  The copies are far apart, so that no disturbance of neighbours reaches both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cells {
     start: u32,
@@ -56,7 +57,7 @@ impl Cells {
         if !pieces || !sector.is_multiple_of(word) {
             return unsupported;
         }
-        let entries = (sector / (2 * record + seal)) as u32;
+        let entries = (sector / (2 * (record + seal))) as u32;
         if entries == 0 {
             return unsupported;
         }
@@ -91,12 +92,6 @@ impl Cells {
         self.seal as usize
     }
 
-    /// The sector after this one, round and round.
-    pub(super) const fn after(&self, sector: u16) -> u16 {
-        let next = sector.saturating_add(1);
-        if next < self.sectors { next } else { 0 }
-    }
-
     /// Where a sector is. `in_region` has seen that the last one ends within the flash, and so below 2^32.
     pub(super) fn sector(&self, sector: u16) -> Range<u32> {
         let start = self.start.wrapping_add(self.erase_size.wrapping_mul(sector.into()));
@@ -106,12 +101,15 @@ impl Cells {
     /// Where a cell begins; within its sector, because the entries of a sector fit it.
     pub(super) fn offset(&self, sector: u16, entry: u32, place: Place) -> u32 {
         let record = u32::from(self.record);
-        let copies = self.entries.wrapping_mul(record);
-        let within = match place {
-            Place::First => entry.wrapping_mul(record),
-            Place::Second => copies.wrapping_add(entry.wrapping_mul(record)),
-            Place::Seal => copies.wrapping_mul(2).wrapping_add(entry.wrapping_mul(self.seal.into())),
+        let seal = u32::from(self.seal);
+        let (records, seals) = (self.entries.wrapping_mul(record), self.entries.wrapping_mul(seal));
+        let (base, step) = match place {
+            Place::First => (0, record),
+            Place::Second => (records, record),
+            Place::Seal => (records.wrapping_mul(2), seal),
+            Place::SecondSeal => (records.wrapping_mul(2).wrapping_add(seals), seal),
         };
+        let within = base.wrapping_add(entry.wrapping_mul(step));
         self.sector(sector).start.wrapping_add(within)
     }
 

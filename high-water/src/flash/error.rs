@@ -69,7 +69,7 @@ pub enum FlashError {
     /// The region is not erased and holds no mark: something else, or one that is lost, or one whose creation was
     /// interrupted.
     NoValidRecord,
-    /// An acknowledged value is damaged beyond repair: two of the three fields of its entry.
+    /// An acknowledged value is damaged beyond repair: in both copies.
     Lost,
     /// A whole record belongs to another mark.
     WrongIdentity {

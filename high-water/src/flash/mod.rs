@@ -16,7 +16,10 @@ use cells::{Cells, MAX_CELL_LEN, Place};
 use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
 use record::Seal;
-use rule::{Base, Field, Head, Survey, Unusable};
+use rule::{Base, Entry, Field, Head, Proof, Survey};
+
+/// A seal that was not begun, or eight bytes of anything else.
+const ERASED: [u8; Seal::LEN] = [0xff; Seal::LEN];
 
 /// A durable number that only rises, in a region of NOR flash.
 ///
@@ -44,15 +47,15 @@ use rule::{Base, Field, Head, Survey, Unusable};
 ///
 /// # What it costs
 ///
-/// A raise programs 88 bytes (with words of 16 bytes 112, of 32 bytes 160) in three steps, each read back. A sector
+/// A raise programs 96 bytes (with words of 16 bytes 128, of 32 bytes 192) in four steps, each read back. A sector
 /// takes [`RAISES_PER_ERASE`](Self::RAISES_PER_ERASE) raises; the next one erases the next sector, round and round,
 /// so that no sector is erased twice before all others were erased once. The first raise after an opening erases
 /// too: what an earlier life left in the sector cannot be trusted. *S* sectors whose makers promise *E* erases last
 /// for *S E* lives that raise at least once, or *S E* `RAISES_PER_ERASE` raises in one life. With two
-/// sectors of 4 KiB, 46 raises per erase and 10,000 erases that is 20,000 lives, or 920,000 raises; a
+/// sectors of 4 KiB, 42 raises per erase and 10,000 erases that is 20,000 lives, or 840,000 raises; a
 /// [`Reserver`](crate::Reserver) makes each of them worth a block of numbers.
 ///
-/// Opening reads every record of the region, once: at most `88 * RAISES_PER_ERASE` bytes for each sector. It writes
+/// Opening reads every record of the region, once: `96 * RAISES_PER_ERASE` bytes for each sector. It writes
 /// only after a raise that was interrupted, or to repair.
 ///
 /// # What survives
@@ -65,9 +68,10 @@ pub struct FlashMark<F> {
     flash: F,
     cells: Cells,
     identity: Identity,
-    /// What was acknowledged, and the sector that holds it: the one that must not be erased.
+    /// What was acknowledged.
     value: u64,
-    held: u16,
+    /// The sector to erase when the open one is full: never the one that holds what was acknowledged.
+    spare: u16,
     /// Where the next entry goes: into `sector`, unless it is full. Nothing from `entry` on was touched since the
     /// sector was erased, by this life.
     sector: u16,
@@ -79,8 +83,8 @@ pub struct FlashMark<F> {
 impl<F: NorFlash> FlashMark<F> {
     const LAYOUT: Result<Cells, RegionError> = Cells::of(F::READ_SIZE, F::WRITE_SIZE, F::ERASE_SIZE);
 
-    /// How many raises a sector takes between two erases: `ERASE_SIZE / 88`, rounded down, with words of up to 8
-    /// bytes; `/ 112` with 16, `/ 160` with 32. Zero where the flash is refused.
+    /// How many raises a sector takes between two erases: `ERASE_SIZE / 96`, rounded down, with words of up to 8
+    /// bytes; `/ 128` with 16, `/ 192` with 32. Zero where the flash is refused.
     pub const RAISES_PER_ERASE: u32 = match Self::LAYOUT {
         Ok(cells) => cells.entries,
         Err(_) => 0,
@@ -105,16 +109,18 @@ impl<F: NorFlash> FlashMark<F> {
     /// - [`FlashError::Exhausted`], [`FlashError::Io`].
     pub fn open(flash: F, region: Range<u32>, identity: Identity) -> Result<Self, FlashError> {
         let mut mark = Self::unopened(flash, region, identity)?;
-        let base = match mark.survey()?.base() {
-            Ok(base) => base,
-            Err(Unusable::Lost) => return Err(FlashError::Lost),
-            Err(Unusable::NothingHeld) if mark.is_blank() => return Err(FlashError::Blank),
-            Err(Unusable::NothingHeld) => return Err(FlashError::NoValidRecord),
+        let survey = mark.survey()?;
+        if survey.is_lost() {
+            return Err(FlashError::Lost);
+        }
+        let Some(base) = survey.base(mark.cells.sectors) else {
+            let error = if mark.is_blank() { FlashError::Blank } else { FlashError::NoValidRecord };
+            return Err(error);
         };
         mark.resume(base);
-        if !base.whole {
+        if base.newest.proof != Proof::Whole {
             // It rests on a field that may read otherwise the next time.
-            mark.write(base.head.value).map_err(FlashError::of)?;
+            mark.write(mark.value).map_err(FlashError::of)?;
         }
         Ok(mark)
     }
@@ -163,7 +169,7 @@ impl<F: NorFlash> FlashMark<F> {
             cells,
             identity,
             value: 0,
-            held: cells.sectors.saturating_sub(1),
+            spare: 0,
             sector: 0,
             entry: cells.entries,
             sequence: 0,
@@ -172,26 +178,29 @@ impl<F: NorFlash> FlashMark<F> {
     }
 
     fn resume(&mut self, base: Base) {
-        self.value = base.head.value;
-        self.held = base.sector;
-        self.sequence = base.head.sequence;
+        self.value = base.newest.head.value;
+        self.sequence = base.newest.head.sequence;
+        self.spare = base.spare;
     }
 
-    /// Erases all but the sector of the old mark, begins the new one, and then erases that sector: at no moment is
-    /// an older value than the old mark's the newest.
+    /// Erases all but two sectors, begins the new mark in one of these, and erases the last one, which holds the old
+    /// mark: at no moment is an older value than the old mark's the newest.
     fn begin(mut self, floor: u64) -> Result<Self, FlashError> {
-        if let Some(base) = self.survey().ok().and_then(Survey::newest) {
+        let sectors = self.cells.sectors;
+        let base = self.survey().ok().and_then(|survey| survey.base(sectors));
+        let mut old = sectors.saturating_sub(1);
+        if let Some(base) = base {
             self.resume(base);
+            old = base.newest.sector;
         }
-        let old = self.held;
-        // The sector after it is left to the writing.
-        let mut sector = self.cells.after(old);
-        for _ in 2..self.cells.sectors {
-            sector = self.cells.after(sector);
+        let first = rule::after(old, sectors);
+        self.spare = first;
+        let mut sector = rule::after(first, sectors);
+        while sector != old {
             self.erase(sector)?;
+            sector = rule::after(sector, sectors);
         }
-        let value = self.value.max(floor);
-        self.write(value).map_err(FlashError::of)?;
+        self.write(self.value.max(floor)).map_err(FlashError::of)?;
         self.erase(old)?;
         Ok(self)
     }
@@ -203,7 +212,7 @@ impl<F: NorFlash> FlashMark<F> {
 
     /// Whether all of the region reads as erased. What cannot be read is not.
     fn is_blank(&mut self) -> bool {
-        self.cells.words().all(|offset| self.read(offset) == Ok([0xff; Seal::LEN]))
+        self.cells.words().all(|offset| self.read(offset) == Ok(ERASED))
     }
 
     /// Reads all entries of the region.
@@ -211,18 +220,24 @@ impl<F: NorFlash> FlashMark<F> {
         let mut survey = Survey::new();
         for sector in 0..self.cells.sectors {
             for entry in 0..self.cells.entries {
-                let first = self.head(sector, self.cells.offset(sector, entry, Place::First))?;
-                let second = self.head(sector, self.cells.offset(sector, entry, Place::Second))?;
-                let seal = match self.read(self.cells.offset(sector, entry, Place::Seal)) {
-                    Ok(bytes) => {
-                        Seal::from_bytes(&bytes).map_or(Field::Invalid, |seal| Field::Valid(seal.tag()))
-                    }
-                    Err(_) => Field::Unreadable,
-                };
-                survey.add(sector, rule::judge(first, second, seal));
+                let at = |place| self.cells.offset(sector, entry, place);
+                let (first, second) = (at(Place::First), at(Place::Second));
+                let (seal, second_seal) = (at(Place::Seal), at(Place::SecondSeal));
+                let records = [self.head(sector, first)?, self.head(sector, second)?];
+                let seals = [self.seal(seal), self.seal(second_seal)];
+                survey.add(sector, rule::judge(Entry { records, seals }));
             }
         }
         Ok(survey)
+    }
+
+    /// The tag of the seal at an offset.
+    fn seal(&mut self, offset: u32) -> Field<u32> {
+        match self.read(offset) {
+            Ok(ERASED) => Field::Erased,
+            Ok(bytes) => Seal::from_bytes(&bytes).map_or(Field::Invalid, |seal| Field::Valid(seal.tag())),
+            Err(_) => Field::Unreadable,
+        }
     }
 
     /// The record at an offset; one that is whole and not of this mark is an error.
@@ -280,24 +295,27 @@ impl<F: NorFlash> FlashMark<F> {
         let record = FlashRecord { identity, sector, sectors, sequence, value }.to_bytes();
         let seal = Seal::of(&record).to_bytes();
         let at = |place| self.cells.offset(sector, entry, place);
-        let (first, second, last) = (at(Place::First), at(Place::Second), at(Place::Seal));
+        let (first, second) = (at(Place::First), at(Place::Second));
+        let seals = [at(Place::Seal), at(Place::SecondSeal)];
         let (record_len, seal_len) = (self.cells.record_len(), self.cells.seal_len());
-        // One copy alone proves nothing to any opening, so that this failure is definite.
+        // One record alone proves nothing to any opening, so that this failure is definite.
         self.program(first, &record, record_len).map_err(NotRaised::Io)?;
-        let rest = self.program(second, &record, record_len);
-        if let Err(fault) = rest.and_then(|()| self.program(last, &seal, seal_len)) {
+        let copied = self.program(second, &record, record_len);
+        let sealed =
+            copied.and_then(|()| seals.into_iter().try_for_each(|at| self.program(at, &seal, seal_len)));
+        if let Err(fault) = sealed {
             self.poisoned = true;
             return Err(RaiseError::Indeterminate(fault));
         }
         self.value = value;
-        self.held = sector;
+        self.spare = rule::after(sector, self.cells.sectors);
         Ok(())
     }
 
-    /// Erases the sector after the one that holds the value, and goes on there. The sequence number rises with it.
+    /// Erases the spare sector, and goes on there. The sequence number rises with it.
     fn turn(&mut self) -> Result<(), NotRaised> {
         let sequence = self.sequence.checked_add(1).ok_or(NotRaised::Exhausted)?;
-        let sector = self.cells.after(self.held);
+        let sector = self.spare;
         self.erase(sector).map_err(NotRaised::Io)?;
         (self.sector, self.entry, self.sequence) = (sector, 0, sequence);
         Ok(())

@@ -98,7 +98,7 @@ impl FlashRecord {
         bytes
     }
 
-    /// The eight bytes that are programmed after both copies of the record.
+    /// The eight bytes that are programmed, twice, after both copies of the record.
     #[must_use]
     pub fn seal(&self) -> [u8; 8] {
         Seal::of(&self.to_bytes()).to_bytes()
@@ -158,7 +158,7 @@ impl Fields<'_> {
     }
 }
 
-/// The third field of an entry: the checksum of its record, and the complement of that. No part of its zeros is a
+/// The third and the fourth field of an entry: the checksum of its record, and the complement of that. No part of its zeros is a
 /// seal, nor are eight equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seal(u32);

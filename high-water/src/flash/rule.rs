@@ -1,25 +1,26 @@
-//! The rule of the mark in flash: which entry counts.
+//! The rule of the mark in flash: which entry counts, and which sector may be erased.
 //!
-//! Pure functions on plain values. The driver, the exhaustive model beside this file and the crash tests call
-//! these; no other place decides anything about copies, seals and sectors.
+//! Pure functions on plain values. The driver and the exhaustive model beside this file call these; no other place
+//! decides anything about copies, seals and sectors.
 //!
-//! An entry has three fields, programmed one after the other: a record, the same record again, and a seal. Each
-//! begins when the one before is complete. At most one of them was under way when the power failed, and that one
-//! may read as anything between erased and complete, another time otherwise. So what reads *valid* proves that the
-//! fields before it are complete, and what reads invalid proves nothing:
+//! An entry has four fields, programmed one after the other: a record, the same record again, a seal, and the same
+//! seal again. Each begins when the one before is complete. At most one of them was under way when the power failed,
+//! and that one may read as anything between erased and complete, another time otherwise. So a field that was begun
+//! proves that those before it are complete:
 //!
-//! | valid | then |
+//! | reads | then |
 //! |---|---|
-//! | two or three fields | the value is *held*: one complete copy at least, for ever |
-//! | all three fields | both copies are complete, so that it will always read as held: nothing to be done |
-//! | one record | perhaps itself the field that was under way: it does not count |
+//! | one record alone | perhaps itself the field that was under way: it does not count, and never did |
+//! | both records, the seals erased | *held*, by the first at least; never acknowledged, never told. The second may fail to read the next time |
+//! | two fields or more, not both seals erased | *certain*: both records were complete. It may have been acknowledged, and one field have rotted since |
+//! | all four | *whole*: certain, and it will read as certain at any other time too |
 //!
-//! A raise is acknowledged after the third field. An acknowledged entry of which one field is lost is held.
+//! A raise is acknowledged after the fourth field. Only a whole entry may be told as it is; another one is written
+//! again before. The sector of the newest certain entry is not erased.
 //!
-//! Only the newest held entry counts, and only its sector must not be erased. What follows it in its sector, if
-//! anything, was never acknowledged, and is never programmed again: a field that reads erased may be one that a
-//! power cut interrupted at once. Nobody could tell, nor could the next opening tell that this one had tried, so the
-//! first thing that a life may do to the flash is to erase a sector, and it writes to sectors that it has erased.
+//! What follows the newest entry in its sector is never programmed: a field that reads erased may be one that a power
+//! cut interrupted at once. Nobody could tell, nor could the next opening tell that this one had tried. So the first
+//! thing that a life may do to the flash is to erase a sector, and it writes to sectors that it has erased.
 
 /// What the rule has to know of a valid record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +46,9 @@ impl Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Field<T> {
     Valid(T),
-    /// Erased, interrupted or rotten.
+    /// All ones.
+    Erased,
+    /// Interrupted, rotten, or something else.
     Invalid,
     /// The flash reports an error.
     Unreadable,
@@ -55,7 +58,7 @@ impl<T> Field<T> {
     fn valid(self) -> Option<T> {
         match self {
             Self::Valid(content) => Some(content),
-            Self::Invalid | Self::Unreadable => None,
+            Self::Erased | Self::Invalid | Self::Unreadable => None,
         }
     }
 }
@@ -65,64 +68,95 @@ impl<T> Field<T> {
 pub(super) enum Standing {
     /// Nothing, or a raise that was interrupted.
     Open,
-    /// At least one copy is complete; `whole` if all three fields are valid.
-    Held { head: Head, whole: bool },
-    /// No interrupted raise looks like this: it was held once.
+    /// At least one copy is complete.
+    Held { head: Head, proof: Proof },
+    /// No interrupted raise looks like this: it was certain once.
     Lost,
 }
 
-/// Judges an entry; a valid seal is the tag of the record that it seals.
-pub(super) fn judge(first: Field<Head>, second: Field<Head>, seal: Field<u32>) -> Standing {
-    let unreadable = [first == Field::Unreadable, second == Field::Unreadable, seal == Field::Unreadable];
-    let unreadable = unreadable.into_iter().filter(|field| *field).count();
-    let (first, second, seal) = (first.valid(), second.valid(), seal.valid());
-    let sealed = |head: &Head| seal == Some(head.tag);
-    match first.filter(|head| second.as_ref() == Some(head)) {
-        Some(head) => Standing::Held { head, whole: sealed(&head) },
-        None => match first.into_iter().chain(second).find(sealed) {
-            Some(head) => Standing::Held { head, whole: false },
+/// How much is known of an entry that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    Held,
+    Certain,
+    Whole,
+}
+
+/// What was read of an entry; a valid seal is the tag of the record that it seals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) records: [Field<Head>; 2],
+    pub(super) seals: [Field<u32>; 2],
+}
+
+/// Judges an entry.
+pub(super) fn judge(entry: Entry) -> Standing {
+    let Entry { records, seals } = entry;
+    let [first, second] = records.map(Field::valid);
+    let tags = seals.map(Field::valid);
+    if let Some(head) = first.filter(|head| second.as_ref() == Some(head)) {
+        let proof = if tags == [Some(head.tag); 2] {
+            Proof::Whole
+        } else if seals == [Field::Erased; 2] {
+            Proof::Held
+        } else {
+            Proof::Certain
+        };
+        return Standing::Held { head, proof };
+    }
+    match first.into_iter().chain(second).find(|head| tags.contains(&Some(head.tag))) {
+        Some(head) => Standing::Held { head, proof: Proof::Certain },
+        None => {
+            let records = records.into_iter().filter(|record| *record == Field::Unreadable).count();
+            let seals = seals.into_iter().filter(|seal| *seal == Field::Unreadable).count();
             // A seal without its record; or more fields than one power cut can have spoilt.
-            None if seal.is_some() || unreadable > 1 => Standing::Lost,
-            None => Standing::Open,
-        },
+            let lost = tags != [None; 2] || records.saturating_add(seals) > 1;
+            if lost { Standing::Lost } else { Standing::Open }
+        }
     }
 }
 
-/// The newest held entry.
+/// An entry that is held, and the sector that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Base {
+pub(super) struct Found {
     pub(super) head: Head,
     pub(super) sector: u16,
-    pub(super) whole: bool,
+    pub(super) proof: Proof,
 }
 
-/// Why there is none.
+/// What an opening begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
-    /// No entry is held.
-    NothingHeld,
-    /// An entry after it was, and is lost.
-    Lost,
+pub(super) struct Base {
+    pub(super) newest: Found,
+    /// The sector to erase before anything is written.
+    pub(super) spare: u16,
 }
 
 /// All entries of the region, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Survey {
-    newest: Option<Base>,
+    newest: Option<Found>,
+    certain: Option<Found>,
     lost: bool,
 }
 
 impl Survey {
     pub(super) const fn new() -> Self {
-        Self { newest: None, lost: false }
+        Self { newest: None, certain: None, lost: false }
     }
 
     /// Adds the next entry of a sector, the sectors in any order.
     pub(super) fn add(&mut self, sector: u16, standing: Standing) {
         match standing {
-            Standing::Held { head, whole } => {
-                if self.newest.is_none_or(|newest| head.is_after(&newest.head)) {
-                    *self = Self { newest: Some(Base { head, sector, whole }), lost: false };
+            Standing::Held { head, proof } => {
+                let is_newest = |old: Option<Found>| old.is_none_or(|old| head.is_after(&old.head));
+                let found = Some(Found { head, sector, proof });
+                if proof != Proof::Held && is_newest(self.certain) {
+                    self.certain = found;
+                }
+                if is_newest(self.newest) {
+                    self.newest = found;
+                    self.lost = false;
                 }
             }
             // In another sector it may be what an interrupted erase has left.
@@ -131,17 +165,43 @@ impl Survey {
         }
     }
 
-    /// The newest that is held, whatever was lost after it.
-    pub(super) const fn newest(self) -> Option<Base> {
-        self.newest
+    /// Of a region of so many sectors, the entry that counts; also if one after it was lost, which
+    /// [`is_lost`](Self::is_lost) tells.
+    ///
+    /// The spare sector is the one after the newest entry. If that one holds the newest certain entry, and the newest
+    /// is only held, it is the newest one's own: what it holds was never acknowledged, or is held by the other, too.
+    pub(super) fn base(self, sectors: u16) -> Option<Base> {
+        let newest = self.newest?;
+        let next = after(newest.sector, sectors);
+        let kept = self.certain.is_some_and(|certain| certain.sector == next);
+        let spare = if kept && newest.proof == Proof::Held { newest.sector } else { next };
+        Some(Base { newest, spare })
     }
 
-    /// The one that counts.
-    pub(super) fn base(self) -> Result<Base, Unusable> {
-        match self.newest {
-            Some(_) if self.lost => Err(Unusable::Lost),
-            Some(newest) => Ok(newest),
-            None => Err(Unusable::NothingHeld),
-        }
+    /// Whether an acknowledged entry after the newest was lost.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.lost
     }
 }
+
+/// The sector after this one, round and round.
+pub(super) const fn after(sector: u16, sectors: u16) -> u16 {
+    let next = sector.saturating_add(1);
+    if next < sectors { next } else { 0 }
+}
+
+/// The promise: what an opening tells lies between what was acknowledged and what was asked for.
+#[cfg(test)]
+pub(super) const fn invariant(told: u64, acknowledged: u64, asked: u64) -> bool {
+    acknowledged <= told && told <= asked
+}
+
+#[cfg(test)]
+#[path = "model.rs"]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::std_instead_of_alloc,
+    reason = "numbers of a search are small, and a test has the standard library"
+)]
+mod model;
