@@ -106,7 +106,8 @@ impl<F: NorFlash> FlashMark<F> {
     /// - [`FlashError::Lost`]: an acknowledged value was rotten beyond repair.
     /// - [`FlashError::WrongIdentity`], [`FlashError::OtherRegion`], [`FlashError::UnknownVersion`],
     ///   [`FlashError::Malformed`]: a whole record says that this is not the mark.
-    /// - [`FlashError::Exhausted`], [`FlashError::Io`].
+    /// - [`FlashError::Exhausted`].
+    /// - [`FlashError::Io`]: the repair failed; or there is no valid record, and something cannot be read.
     pub fn open(flash: F, region: Range<u32>, identity: Identity) -> Result<Self, FlashError> {
         let mut mark = Self::unopened(flash, region, identity)?;
         let survey = mark.survey()?;
@@ -114,8 +115,7 @@ impl<F: NorFlash> FlashMark<F> {
             return Err(FlashError::Lost);
         }
         let Some(base) = survey.base(mark.cells.sectors) else {
-            let error = if mark.is_blank() { FlashError::Blank } else { FlashError::NoValidRecord };
-            return Err(error);
+            return Err(if mark.is_blank()? { FlashError::Blank } else { FlashError::NoValidRecord });
         };
         mark.resume(base);
         if base.newest.proof != Proof::Whole {
@@ -134,7 +134,7 @@ impl<F: NorFlash> FlashMark<F> {
     /// [`Blank`](FlashError::Blank) or has [`NoValidRecord`](FlashError::NoValidRecord): then nobody was told of it.
     pub fn create(flash: F, region: Range<u32>, identity: Identity, value: u64) -> Result<Self, FlashError> {
         let mut mark = Self::unopened(flash, region, identity)?;
-        if !mark.is_blank() {
+        if !mark.is_blank()? {
             return Err(FlashError::NotBlank);
         }
         mark.begin(value)
@@ -210,9 +210,13 @@ impl<F: NorFlash> FlashMark<F> {
         self.flash.erase(start, end).map_err(|_| IoFault::new(Operation::Erase, None))
     }
 
-    /// Whether all of the region reads as erased. What cannot be read is not.
-    fn is_blank(&mut self) -> bool {
-        self.cells.words().all(|offset| self.read(offset) == Ok(ERASED))
+    /// Whether all of the region reads as erased.
+    fn is_blank(&mut self) -> Result<bool, IoFault> {
+        let mut blank = true;
+        for offset in self.cells.words() {
+            blank &= self.read(offset)? == ERASED;
+        }
+        Ok(blank)
     }
 
     /// Reads all entries of the region.

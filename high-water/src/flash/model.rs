@@ -59,12 +59,14 @@ struct Physics {
     interruptions: u8,
     /// What an interrupted operation leaves reads otherwise each time. Else one way, for ever.
     unstable: bool,
+    /// One field may rot, or become unreadable, between two acknowledgements.
+    rots: bool,
 }
 
 /// Whatever is read, and the power fails twice before anything is completed.
-const TWICE: Physics = Physics { interruptions: 2, unstable: true };
+const TWICE: Physics = Physics { interruptions: 2, unstable: true, rots: true };
 /// The power fails as often as it likes, and what it leaves reads the same until it is erased.
-const FOR_EVER: Physics = Physics { interruptions: u8::MAX, unstable: false };
+const FOR_EVER: Physics = Physics { interruptions: u8::MAX, unstable: false, rots: false };
 
 fn head(value: u64, sequence: u32) -> Head {
     Head { value, sequence, tag: (value as u32) << 16 | sequence }
@@ -88,7 +90,7 @@ impl<const SECTORS: usize, const ENTRIES: usize> State<SECTORS, ENTRIES> {
             life: None,
             acknowledged: 0,
             asked: 0,
-            may_rot: true,
+            may_rot: physics.rots,
             interruptions: physics.interruptions,
         }
     }
@@ -160,9 +162,11 @@ impl<const SECTORS: usize, const ENTRIES: usize> State<SECTORS, ENTRIES> {
                 Stored::Blank | Stored::Noise | Stored::Rotten | Stored::Unreadable => Stored::Noise,
             }));
         } else {
-            for gone in 0..1_usize << (4 * ENTRIES) {
+            // Up to some field it is gone, or from there on.
+            for until in 0..=4 * ENTRIES {
                 for left in [Stored::Blank, Stored::Rotten] {
-                    all.push(with(&|at, field| if gone >> at & 1 == 1 { left } else { field }));
+                    all.push(with(&|at, field| if at < until { left } else { field }));
+                    all.push(with(&|at, field| if at >= until { left } else { field }));
                 }
             }
         }
@@ -219,6 +223,7 @@ impl<const SECTORS: usize, const ENTRIES: usize> State<SECTORS, ENTRIES> {
         let spare = usize::from(after(sector as u16, SECTORS as u16));
         begun.life = Some(Life { value, spare, ..life });
         begun.interruptions = physics.interruptions;
+        begun.may_rot = physics.rots;
         (begun.told(value), ends)
     }
 
@@ -229,7 +234,7 @@ impl<const SECTORS: usize, const ENTRIES: usize> State<SECTORS, ENTRIES> {
             self.acknowledged,
             self.asked
         );
-        Self { acknowledged: value, may_rot: true, ..self }
+        Self { acknowledged: value, ..self }
     }
 
     /// Every way in which the flash can read.
@@ -332,9 +337,6 @@ fn search<const SECTORS: usize, const ENTRIES: usize>(physics: Physics) -> usize
         for next in state.after(physics) {
             let next = next.normal();
             if seen.insert(next) {
-                if seen.len() % 100_000 == 0 {
-                    println!("{} {} {next:?}", seen.len(), open.len());
-                }
                 open.push_back(next);
             }
         }
@@ -344,25 +346,20 @@ fn search<const SECTORS: usize, const ENTRIES: usize>(physics: Physics) -> usize
 
 #[test]
 fn two_interruptions_and_any_reading_of_what_they_left_lose_nothing() {
-    let a = search::<2, 1>(TWICE);
-    println!("{a}");
-    let b = search::<3, 1>(TWICE);
-    println!("{b}");
-    let c = search::<2, 2>(TWICE);
-    println!("{c}");
-    let states = [a, b, c];
-    println!("{states:?} states of 2 sectors of one entry, 3 of one, 2 of two");
-    assert!(states.iter().all(|states| *states > 100), "{states:?}");
+    let quiet = Physics { rots: false, ..TWICE };
+    let states = [search::<2, 1>(TWICE), search::<3, 1>(quiet), search::<2, 2>(quiet)];
+    println!("{states:?} states of 2 sectors of one entry, with rot; 3 of one, and 2 of two, without");
+    assert!(states.iter().all(|states| *states > 1_000), "{states:?}");
 }
 
 #[test]
-fn no_number_of_interruptions_loses_anything_that_reads_the_same_each_time() {
-    let states = [search::<2, 1>(FOR_EVER), search::<3, 1>(FOR_EVER), search::<2, 2>(FOR_EVER)];
-    println!("{states:?} states of 2 sectors of one entry, 3 of one, 2 of two");
-    assert!(states.iter().all(|states| *states > 100), "{states:?}");
+fn no_number_of_interruptions_loses_what_reads_the_same_each_time() {
+    let states = [search::<2, 1>(FOR_EVER), search::<3, 1>(FOR_EVER)];
+    println!("{states:?} states of 2 and 3 sectors of one entry");
+    assert!(states.iter().all(|states| *states > 1_000), "{states:?}");
 }
 
-/// The limit of what two sectors can do, whatever the rule.
+/// The limit of two sectors, whatever the rule: FORMAT.md says why.
 #[test]
 #[should_panic(expected = "interruptions: 0")]
 fn three_interruptions_and_changing_readings_lose_the_value_of_two_sectors() {

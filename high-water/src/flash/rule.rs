@@ -33,12 +33,12 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// By value; among records of one value, which repeat it in another sector, by sequence number.
+    /// By sequence number, which is that of the sector; within a sector by value.
     ///
-    /// Not by sequence number alone: one that was under way at a power cut may not be seen, its number be used
-    /// again, and then come to light. It must not hide a higher value.
+    /// Not by value alone: one that was never acknowledged may come to light beside a lower value that was acknowledged
+    /// later, and the sector of that one must not be erased for its sake.
     const fn is_after(&self, other: &Self) -> bool {
-        self.value > other.value || (self.value == other.value && self.sequence > other.sequence)
+        self.sequence > other.sequence || (self.sequence == other.sequence && self.value > other.value)
     }
 }
 
@@ -168,13 +168,12 @@ impl Survey {
     /// Of a region of so many sectors, the entry that counts; also if one after it was lost, which
     /// [`is_lost`](Self::is_lost) tells.
     ///
-    /// The spare sector is the one after the newest entry. If that one holds the newest certain entry, and the newest
-    /// is only held, it is the newest one's own: what it holds was never acknowledged, or is held by the other, too.
+    /// The spare sector is the one after that of the newest certain entry. If a newer one is held, but not certain, it is
+    /// in one of these two: in the first it stays until it is written again, and in the second it goes. So when an entry
+    /// is complete, nothing is left of what was interrupted before.
     pub(super) fn base(self, sectors: u16) -> Option<Base> {
         let newest = self.newest?;
-        let next = after(newest.sector, sectors);
-        let kept = self.certain.is_some_and(|certain| certain.sector == next);
-        let spare = if kept && newest.proof == Proof::Held { newest.sector } else { next };
+        let spare = after(self.certain.unwrap_or(newest).sector, sectors);
         Some(Base { newest, spare })
     }
 

@@ -14,6 +14,8 @@ mod acknowledged;
 mod api;
 mod crash;
 mod files;
+mod flash;
+mod flash_crash;
 mod kill;
 mod model;
 mod names;
