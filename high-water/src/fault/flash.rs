@@ -65,10 +65,11 @@ struct Cell {
     unreadable: bool,
     /// Since the last erase that was completed, perhaps not to its end.
     programmed: bool,
+    worn: bool,
 }
 
 impl Cell {
-    const ERASED: Self = Self { value: 0xff, unstable: 0, unreadable: false, programmed: false };
+    const ERASED: Self = Self { value: 0xff, unstable: 0, unreadable: false, programmed: false, worn: false };
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -261,6 +262,13 @@ impl<const WRITE_SIZE: usize, const ERASE_SIZE: usize> FaultFlash<WRITE_SIZE, ER
         }
     }
 
+    /// Wears a byte out: programs leave it as it is, and report success.
+    pub fn wear_out(&mut self, offset: usize) {
+        if let Some(cell) = self.cells.get_mut(offset) {
+            cell.worn = true;
+        }
+    }
+
     /// The same chip under power, with no faults planned but those of its bytes.
     #[must_use]
     pub fn restarted(&self) -> Self {
@@ -334,7 +342,7 @@ impl<const WRITE_SIZE: usize, const ERASE_SIZE: usize> FaultFlash<WRITE_SIZE, ER
             cell.programmed = true;
             let done = cell.value & byte;
             let Some((until, torn)) = cut.filter(|(until, _)| at >= *until) else {
-                cell.value = if failing { cell.value } else { done };
+                cell.value = if failing || cell.worn { cell.value } else { done };
                 continue;
             };
             match torn {
@@ -367,7 +375,7 @@ impl<const WRITE_SIZE: usize, const ERASE_SIZE: usize> FaultFlash<WRITE_SIZE, ER
             sector.erasing = cut.is_some();
         }
         let Some((until, torn)) = cut else {
-            cells.fill(Cell::ERASED);
+            cells.iter_mut().for_each(|cell| *cell = Cell { worn: cell.worn, ..Cell::ERASED });
             return Ok(());
         };
         for (at, cell) in cells.iter_mut().enumerate() {

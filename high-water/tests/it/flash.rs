@@ -335,6 +335,21 @@ fn a_definite_error_stays_definite_over_a_restart() {
 }
 
 #[test]
+fn a_worn_cell_that_takes_nothing_is_found_before_anything_is_acknowledged() {
+    for (at, len) in fields(1, 0) {
+        let mut flash = created(1);
+        (at..at + len).for_each(|byte| flash.wear_out(byte));
+        let mut mark = open(&mut flash).unwrap();
+        let error = mark.raise_to(2).unwrap_err();
+        assert!(error.to_string().contains("reading back"), "{error}");
+        assert_eq!(mark.get(), 1);
+        drop(mark);
+        let found = open(&mut flash).map(|mark| mark.get());
+        assert!(matches!(found, Ok(1 | 2) | Err(FlashError::Io(_))), "{found:?}");
+    }
+}
+
+#[test]
 fn numbers_are_reserved_on_a_flash() {
     let mut flash = created(0);
     let block = NonZeroU64::new(100).unwrap();

@@ -16,6 +16,7 @@ mod crash;
 mod files;
 mod flash;
 mod flash_crash;
+mod flash_wire;
 mod kill;
 mod model;
 mod names;
