@@ -4,6 +4,7 @@
 pub mod durable_clocks;
 pub mod epoch_fence_record;
 pub mod epoch_fence_token;
+pub mod high_water_flash;
 pub mod high_water_register;
 pub mod hlc_decode;
 pub mod hlc_operations;

@@ -90,6 +90,11 @@ fn vector_clock_operations() {
 }
 
 #[test]
+fn high_water_flash() {
+    replay("high_water_flash", clock_fuzz::high_water_flash::run);
+}
+
+#[test]
 fn high_water_register() {
     replay("high_water_register", clock_fuzz::high_water_register::run);
 }

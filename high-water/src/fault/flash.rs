@@ -238,6 +238,12 @@ impl<const WRITE_SIZE: usize, const ERASE_SIZE: usize> FaultFlash<WRITE_SIZE, ER
         self.cut = Some((step, torn));
     }
 
+    /// Whether the power was cut.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        self.off
+    }
+
     /// Makes the program or erase with this number fail, counted from zero and in the order of
     /// [`operations`](Self::operations). It has no effect; a word it would have programmed counts as programmed.
     pub fn fail_operation(&mut self, number: usize) {
