@@ -27,6 +27,9 @@
 //! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share.
 //! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number; a
 //! [`Keeper`] reserves them ahead of need, from a thread of its own.
+//! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share. `FlashMark`
+//! keeps it in the sectors of a NOR flash, where there is no operating system and no allocator.
+//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number.
 //!
 //! It is no database: one value, one writer, a sync for every raise. Several machines that have to agree on a number
 //! need consensus, or the crate `epoch-fence` over a store that has it.
@@ -36,6 +39,8 @@
 //! - **Restart-safe**: after a crash at any point the value is at least everything acknowledged and at most everything
 //!   asked for, with the payload that belongs to it. It holds for a killed process, a power cut, a sync that failed,
 //!   and one rotten copy, under the assumptions about the disk that are listed in [FORMAT.md](format).
+//!   In flash it holds for a power cut at any byte of any program and erase, however the words that it leaves read, for
+//!   another one during what follows, and for one rotten field.
 //! - **Monotonic**: [`Register::get`] never falls, within one life or across them.
 //! - **Unique**: a [`Reserver`] never hands out a number twice, across restarts too; after a crash some are skipped.
 //! - **Thread-safe**: [`Reserver::draw`] takes `&self`. A draw that returns a greater number sees what preceded the one
@@ -65,6 +70,12 @@
 //!   drew before are still its own.
 //! - *A process forks.* The child shares lock and memory, and would repeat its parent's numbers. Do not use a register
 //!   or a reserver in a forked child; `std::process::Command` is safe.
+//! - *A flash loses power three times in a row*, each time before anything was written to its end, and words that were left
+//!   half written read one way and then another: the value may be lost. Between two of these nothing is. A whole sector
+//!   that is lost, or both copies of the first value in one, may bring an older value back. See
+//!   [FORMAT.md](format#assumptions-about-the-flash).
+//! - *A flash wears out.* A word that does not take what is programmed is found when it is read back: an error, and no
+//!   acknowledgement.
 //! - *The numbers end.* [`DrawError::Exhausted`] at `u64::MAX`; nothing wraps.
 //!
 //! # Crate features
@@ -72,17 +83,19 @@
 //! - `std` (default): [`Register`], [`FileMark`], [`SharedReserver`], [`Keeper`] and the [`Medium`] trait. Files are refused off Unix,
 //!   with [`OpenError::UnsupportedPlatform`]. Without it the crate needs no allocator.
 //! - `fault`: `FaultMedium`, a simulated disk for testing durable code.
+//! - `flash`: `FlashMark`, over the traits of `embedded-storage`. Needs neither std nor an allocator. With `fault` also
+//!   `FaultFlash`, a simulated flash that is cut off at any byte.
 //! - `portable-atomic`: [`Reserver`] on targets without 64-bit atomics.
 //!
 //! # Format
 //!
-//! One file of 96 KiB, described to the byte in [FORMAT.md](format).
+//! One file of 96 KiB, or two sectors of a flash or more, described to the byte in [FORMAT.md](format).
 //!
 //! # Sources
 //!
 //! Pillai et al. 2014, *All File Systems Are Not Created Equal*; Rebello et al. 2020, *Can Applications Recover from
 //! fsync Failures?*; Gray and Reuter 1993, *Transaction Processing*, section 3.7, for what two copies and their order
-//! are worth.
+//! are worth; Berger 1961, for records that cannot be mistaken for a part of themselves.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
