@@ -114,7 +114,6 @@ fn opening(bytes: &[u8]) {
     assert_eq!(mark.get(), value);
     let next = value.saturating_add(1);
     let raised = mark.raise_to(next);
-    drop(mark);
     let found = FlashMark::open(&mut flash, REGION, OURS).expect("and again").get();
     assert_eq!(found, if raised.is_ok() { next } else { value });
     assert_eq!(flash.violations(), 0);
@@ -123,7 +122,6 @@ fn opening(bytes: &[u8]) {
 fn history(steps: &[Step]) {
     let mut flash = Flash::new(SECTORS);
     let Ok(mark) = FlashMark::create(&mut flash, REGION, OURS, 1) else { panic!("a healthy flash refuses a mark") };
-    drop(mark);
     let (mut acknowledged, mut asked) = (1, 1);
     // FORMAT.md: two in a row, and then one that is not.
     let mut interruptions = 0;
@@ -160,7 +158,6 @@ fn history(steps: &[Step]) {
                 }
             }
         }
-        drop(life);
         assert_eq!(flash.violations(), 0);
         let interrupted = flash.is_off();
         if raised || (opened && flash.steps() > written && !interrupted) {

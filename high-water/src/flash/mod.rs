@@ -45,6 +45,22 @@ const ERASED: [u8; Seal::LEN] = [0xff; Seal::LEN];
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
+/// Numbers from blocks, so that one in a thousand touches the flash:
+///
+/// ```
+/// # #[cfg(all(feature = "fault", any(target_has_atomic = "64", feature = "portable-atomic")))] {
+/// # use high_water::{FaultFlash, FlashMark, Identity, Reserver};
+/// # use core::num::NonZeroU64;
+/// # let mut flash = FaultFlash::<4, 4096>::new(2);
+/// # let mark = FlashMark::create(&mut flash, 0..8192, Identity::from_bytes(*b"pump 7, commands"), 41)?;
+/// # let block = NonZeroU64::new(1_000).ok_or("a block has numbers")?;
+/// let mut commands = Reserver::new(mark, block);
+/// commands.upkeep()?;
+/// assert_eq!(commands.draw()?, 42);
+/// # }
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
 /// # What it costs
 ///
 /// A raise programs 96 bytes (with words of 16 bytes 128, of 32 bytes 192) in four steps, each read back. A sector

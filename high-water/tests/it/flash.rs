@@ -21,7 +21,7 @@ pub(crate) fn open<const W: usize, const E: usize>(
 
 pub(crate) fn created(value: u64) -> Small {
     let mut flash = Small::new(2);
-    drop(FlashMark::create(&mut flash, REGION, OURS, value).unwrap());
+    FlashMark::create(&mut flash, REGION, OURS, value).unwrap();
     flash
 }
 
@@ -87,7 +87,6 @@ fn a_mark_rises_and_does_not_fall() {
         mark.raise_to(value).unwrap();
         assert_eq!(mark.get(), before.max(value));
     }
-    drop(mark);
     let before = flash.steps();
     assert_eq!(open(&mut flash).unwrap().get(), u64::MAX);
     assert_eq!(flash.steps(), before, "an opening after a quiet end writes nothing");
@@ -106,7 +105,11 @@ fn what_is_no_mark_is_refused_by_its_cause_and_left_alone() {
     for (case, bytes, expected) in [
         ("erased", vec![0xff; 576], FlashError::Blank),
         ("zeros", vec![0; 576], FlashError::NoValidRecord),
-        ("something else", (0..576_u32).map(|at| (at * 167 >> 3) as u8).collect(), FlashError::NoValidRecord),
+        (
+            "something else",
+            (0..576_u32).map(|at| ((at * 167) >> 3) as u8).collect(),
+            FlashError::NoValidRecord,
+        ),
         ("an interrupted creation", torn, FlashError::NoValidRecord),
         ("another mark", whole(other, (0, 2), 5), FlashError::WrongIdentity { found: other }),
         ("a longer region", whole(OURS, (0, 3), 5), FlashError::OtherRegion { sector: 0, sectors: 3 }),
@@ -183,7 +186,7 @@ fn each_sector_is_erased_as_often_as_any_other() {
     for sectors in [2, 3, 7] {
         let mut flash = FaultFlash::<4, 4096>::new(sectors);
         let region = 0..4096 * sectors as u32;
-        drop(FlashMark::create(&mut flash, region, OURS, 0).unwrap());
+        FlashMark::create(&mut flash, region, OURS, 0).unwrap();
         let before: Vec<u64> = flash.erases().collect();
         let mut mark = open(&mut flash).unwrap();
         for value in 1..=100_000 {
@@ -267,7 +270,6 @@ fn the_sequence_numbers_end_and_do_not_wrap() {
     let mut mark = open(&mut flash).unwrap();
     assert_eq!(mark.get(), 5);
     assert_eq!(mark.raise_to(6), Err(RaiseError::NotRaised(NotRaised::Exhausted)));
-    drop(mark);
     flash.rot(30, 1);
     assert_eq!(open(&mut flash).unwrap_err(), FlashError::Exhausted, "no room for the repair");
     assert_eq!(flash.steps(), 0);
@@ -321,7 +323,6 @@ fn a_definite_error_stays_definite_over_a_restart() {
     let mut flash = created(1);
     let mut mark = open(&mut flash).unwrap();
     mark.raise_to(2).unwrap();
-    drop(mark);
     // Its program succeeds and its reading back does not.
     let (at, len) = fields(0, 0)[0];
     let mut failing = flash.clone();
@@ -330,7 +331,6 @@ fn a_definite_error_stays_definite_over_a_restart() {
     let error = mark.raise_to(3).unwrap_err();
     assert!(error.is_definite(), "{error}");
     assert_eq!(mark.get(), 2);
-    drop(mark);
     assert_eq!(open(&mut failing.restarted()).unwrap().get(), 2);
 }
 
@@ -343,7 +343,6 @@ fn a_worn_cell_that_takes_nothing_is_found_before_anything_is_acknowledged() {
         let error = mark.raise_to(2).unwrap_err();
         assert!(error.to_string().contains("reading back"), "{error}");
         assert_eq!(mark.get(), 1);
-        drop(mark);
         let found = open(&mut flash).map(|mark| mark.get());
         assert!(matches!(found, Ok(1 | 2) | Err(FlashError::Io(_))), "{found:?}");
     }

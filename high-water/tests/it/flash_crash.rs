@@ -146,7 +146,6 @@ fn any_part_of_a_field_is_programmed() -> u64 {
                 let mut mark = FlashMark::open(&mut flash, REGION, OURS).unwrap();
                 let asked = told.asked + 1;
                 assert!(mark.raise_to(asked).is_err());
-                drop(mark);
                 Told { asked, ..told }.live(&mut flash.restarted(), 0, &when);
                 images += 1;
             }
