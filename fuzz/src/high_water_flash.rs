@@ -14,11 +14,20 @@ const MAX_STEPS: usize = 40;
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    Raise { by: u8 },
+    Raise {
+        by: u8,
+    },
     Reopen,
     /// The power is cut so many bytes later.
-    Cut { after: u16, torn: u8, seed: u8 },
-    Read { how: u8, seed: u8 },
+    Cut {
+        after: u16,
+        torn: u8,
+        seed: u8,
+    },
+    Read {
+        how: u8,
+        seed: u8,
+    },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -121,7 +130,7 @@ fn opening(bytes: &[u8]) {
 
 fn history(steps: &[Step]) {
     let mut flash = Flash::new(SECTORS);
-    let Ok(mark) = FlashMark::create(&mut flash, REGION, OURS, 1) else { panic!("a healthy flash refuses a mark") };
+    assert!(FlashMark::create(&mut flash, REGION, OURS, 1).is_ok(), "a healthy flash refuses a mark");
     let (mut acknowledged, mut asked) = (1, 1);
     // FORMAT.md: two in a row, and then one that is not.
     let mut interruptions = 0;
