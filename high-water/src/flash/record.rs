@@ -186,3 +186,27 @@ impl Seal {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_seal_and_no_eight_equal_bytes_are_a_seal() {
+        for tag in [0, 1, 0xe7e2_bbf7, u32::MAX - 1, u32::MAX] {
+            let whole = Seal(tag).to_bytes();
+            assert_eq!(Seal::from_bytes(&whole), Some(Seal(tag)));
+            let zeros = !u64::from_be_bytes(whole);
+            // Every bit that was to be cleared and is not, alone and with all after it.
+            for bit in (0..u64::BITS).map(|bit| 1 << bit).filter(|bit| zeros & bit != 0) {
+                for missing in [bit, zeros & !(bit - 1), zeros] {
+                    let part = (!zeros | missing).to_be_bytes();
+                    assert_eq!(Seal::from_bytes(&part), None, "{part:02x?}");
+                }
+            }
+        }
+        for byte in 0..=u8::MAX {
+            assert_eq!(Seal::from_bytes(&[byte; Seal::LEN]), None, "{byte:02x}");
+        }
+    }
+}

@@ -239,6 +239,32 @@ fn one_rotten_or_unreadable_field_is_repaired() {
     }
 }
 
+/// Two records without seals may have been interrupted, and their own sector is erased. If the seals are there and
+/// cannot be read, they may have been acknowledged, and it is the other sector.
+#[test]
+fn what_cannot_be_read_is_not_taken_for_erased() {
+    let mut base = created(1);
+    open(&mut base).unwrap().raise_to(10).unwrap();
+    let repaired = |mut flash: Small| {
+        let before = flash.operations().len();
+        assert_eq!(open(&mut flash).unwrap().get(), 10);
+        flash.operations()[before]
+    };
+    let [.., seal, second] = fields(1, 0).map(|(at, _)| at as u32);
+    let mut unreadable = base.clone();
+    unreadable.fail_reads(seal..seal + 8);
+    unreadable.fail_reads(second..second + 8);
+    let FlashOperation::Erase { offset: 0, .. } = repaired(unreadable) else {
+        panic!("the entry was erased")
+    };
+    let mut bytes = base.bytes();
+    bytes[seal as usize..][..8].fill(0xff);
+    bytes[second as usize..][..8].fill(0xff);
+    let FlashOperation::Erase { offset: 288, .. } = repaired(Small::with_bytes(2, &bytes)) else {
+        panic!("what is certain was erased")
+    };
+}
+
 #[test]
 fn an_acknowledged_value_that_is_beyond_repair_is_refused_where_its_sector_shows_it() {
     let mut flash = created(1);
