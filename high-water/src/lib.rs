@@ -24,12 +24,10 @@
 //!
 //! When a number must not be used again after a restart: an epoch, a term, the upper bound of a clock, the next
 //! block of identifiers. [`Register`] keeps a `u64` and up to 256 bytes that belong to it, in one file held by one
-//! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share.
-//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number; a
-//! [`Keeper`] reserves them ahead of need, from a thread of its own.
 //! process. [`FileMark`] is the same without bytes, behind the [`Mark`] trait that flash and memory share. `FlashMark`
 //! keeps it in the sectors of a NOR flash, where there is no operating system and no allocator.
-//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number.
+//! [`Reserver`] hands out numbers from blocks, so that the disk is touched once in a block and not once a number; a
+//! [`Keeper`] reserves them ahead of need, from a thread of its own.
 //!
 //! It is no database: one value, one writer, a sync for every raise. Several machines that have to agree on a number
 //! need consensus, or the crate `epoch-fence` over a store that has it.
