@@ -9,7 +9,7 @@
 use alloc::collections::BTreeSet;
 use alloc::{format, vec, vec::Vec};
 
-use high_water::{Fate, Fault, FaultMedium, OpenError, Options};
+use high_water::{Cut, Fate, Fault, FaultMedium, OpenError, Options};
 use hlc::{NodeId, Stamp, Timestamp};
 
 use super::ledger::{Ledger, Written};
@@ -117,6 +117,11 @@ impl Witness {
         let next = write(&ledger, 90).unwrap_or_else(|why| panic!("{why:?} after {image}"));
         assert_eq!(next.version().get(), version(found.as_ref()) + 1);
         assert_eq!(verify::verify(&ledger, noted).unwrap().entries(), next.version().get());
+        // What the cache showed and the disk did not have was made good before anything was acknowledged.
+        let later = self::ledger(&machine.power_cut(&Cut::new(&[])));
+        assert_eq!(later.load().as_ref(), Ok(&Some(next)), "after {image}, a write, and the power cut");
+        let verified = verify::verify(&later, Some(head(&next)));
+        assert_eq!(verified.map(|verified| verified.entries()), Ok(next.version().get()), "after {image}");
     }
 }
 
@@ -184,6 +189,29 @@ fn every_crash_image_has_a_record_between_acknowledged_and_asked_and_the_log_tha
     let later = crash_everywhere(&machine, &known, 2, 41);
     std::println!("{} crash images of a record with its log", first + later);
     assert!(first > 500 && later > 500, "{first} {later}");
+}
+
+/// A file of the log grows, and the crash comes anywhere around it.
+#[test]
+fn a_log_grows_whatever_crash_comes_between() {
+    let machine = FaultMedium::new();
+    let length = |machine: &FaultMedium| machine.named_file(1).cached().unwrap().len();
+    let mut known = run(&machine, Witness::default(), 1);
+    let mut nth = 1;
+    // On until the next write makes the file grow.
+    loop {
+        let trial = machine.process_crash();
+        write(&ledger(&trial), nth).unwrap();
+        if length(&trial) > length(&machine) {
+            break;
+        }
+        let record = write(&ledger(&machine), nth).unwrap();
+        known = Witness { acknowledged: Some(record), requested: record.version().get() };
+        nth += 1;
+    }
+    assert!(nth > 100, "it grew after {nth} writes");
+    let images = crash_everywhere(&machine, &known, 1, 97);
+    assert!(images > 100, "{images}");
 }
 
 /// The second file of the log is begun, and the crash comes anywhere around it.
