@@ -294,7 +294,10 @@ pub enum OpenError {
     /// The file cannot be read.
     UnreadableFile,
     /// The disk is full, or this user's share of it.
-    NoSpace,
+    NoSpace {
+        /// What was being done.
+        during: Operation,
+    },
     /// The file does not have the length of a register: it was truncated, or is something else.
     WrongLength {
         /// Its length, in bytes.
@@ -330,6 +333,18 @@ pub enum OpenError {
     UnsupportedPlatform,
     /// The medium reported an error. What was acknowledged before is still there.
     Io(IoFault),
+}
+
+impl OpenError {
+    /// Whether a creation that failed in this way may have left a register under the name, now or after a crash. Else it
+    /// is certain that it has not.
+    #[must_use]
+    pub fn may_have_created(&self) -> bool {
+        let after_link =
+            |during| matches!(during, Operation::Publish | Operation::SyncDirectory | Operation::Retract);
+        matches!(self, Self::UnreadableDirectory)
+            || matches!(self, Self::Io(IoFault { during, .. }) | Self::NoSpace { during } if after_link(*during))
+    }
 }
 
 impl From<IoFault> for OpenError {
@@ -401,7 +416,9 @@ impl fmt::Display for OpenError {
             Self::UnreadableFile => {
                 f.write_str("the file cannot be read; give this process the right to read it")
             }
-            Self::NoSpace => f.write_str("the disk or the quota is full; make room, and try again"),
+            Self::NoSpace { during } => {
+                write!(f, "the disk or the quota is full while {during}; make room, and try again")
+            }
             Self::WrongLength { found } => write!(
                 f,
                 "the file has {found} bytes and is no whole register; restore it, or recover it with a floor \

@@ -34,7 +34,7 @@ impl From<Failure> for OpenError {
             (ErrorKind::ReadOnlyFilesystem, Open) => Self::ReadOnlyFile,
             (ErrorKind::ReadOnlyFilesystem, Create) => Self::ReadOnlyDirectory,
             (ErrorKind::PermissionDenied, SyncDirectory) => Self::UnreadableDirectory,
-            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Self::NoSpace,
+            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, during) => Self::NoSpace { during },
             _ => IoFault::of(during)(error).into(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{OURS, options, register_at};
 use high_water::{
     Evidence, Fate, Fault, FaultMedium, FileSystem, FileSystemName, Identity, Mark, NotRaised, OpenError,
-    Options, Origin, Payload, RaiseError, Record, WhenHeld, inspect_on,
+    Operation, Options, Origin, Payload, RaiseError, Record, WhenHeld, inspect_on,
 };
 use std::time::Duration;
 
@@ -198,9 +198,21 @@ fn a_full_disk_and_a_file_system_without_locks_are_said_to_be_so() {
     for errno in FULL {
         let refusals: Vec<OpenError> = outcomes(errno).collect();
         assert!(
-            refusals.len() > 5 && refusals.iter().all(|refusal| *refusal == OpenError::NoSpace),
+            refusals.len() > 5 && refusals.iter().all(|refusal| matches!(refusal, OpenError::NoSpace { .. })),
             "{refusals:?}"
         );
+    }
+    // A creation that certainly left nothing left nothing, whatever call failed.
+    for errno in [5, 28] {
+        let creation = crate::crash::calls(|machine| options().create_on(machine.clone(), 0, b""));
+        for call in 0..creation {
+            let machine = FaultMedium::new();
+            machine.fail(call, Fault::Errno(errno));
+            let Err(why) = options().create_on(machine.clone(), 0, b"") else { continue };
+            let left = machine.cuts().iter().any(|cut| options().open_on(machine.power_cut(cut)).is_ok())
+                || options().open_on(machine).is_ok();
+            assert!(why.may_have_created() || !left, "call {call}: {why:?}");
+        }
     }
     assert_eq!(outcomes(NO_LOCKS).filter(|refusal| *refusal == OpenError::NoLocks).count(), 1);
 }
@@ -404,7 +416,7 @@ fn the_end_of_the_sequence_numbers_is_typed() {
 
 #[test]
 fn every_refusal_tells_the_operator_what_to_do() {
-    let io = high_water::IoFault::new(high_water::Operation::Sync, Some(5));
+    let io = high_water::IoFault::new(Operation::Sync, Some(5));
     let name = FileSystemName::new("ext4");
     let errors = [
         (OpenError::NotFound, "create"),
@@ -430,7 +442,7 @@ fn every_refusal_tells_the_operator_what_to_do() {
         (OpenError::UnreadableDirectory, "give this process the right to read it"),
         (OpenError::UnsearchableDirectory, "give this process the right to (`x`)"),
         (OpenError::UnreadableFile, "give this process the right to read it"),
-        (OpenError::NoSpace, "make room, and try again"),
+        (OpenError::NoSpace { during: Operation::Write }, "make room, and try again"),
         (OpenError::Exhausted, "create another one, above its value"),
         (OpenError::UnsupportedPlatform, "use one, or another medium"),
         (OpenError::NoHardLinks, "use one that has"),

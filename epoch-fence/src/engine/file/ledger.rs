@@ -7,7 +7,7 @@
 //! That an entry is there is the proof that its record is durable: it is written after the raise that was acknowledged.
 //! So a look needs no lock and no sync where the log is complete, and an opening writes nothing.
 
-use high_water::{Identity, IoFault, Medium, OpenError, Operation, Options, Register, inspect_on};
+use high_water::{Identity, Medium, OpenError, Options, Register, inspect_on};
 
 use super::FileError;
 use super::segment::{self, Header, Tail};
@@ -216,8 +216,7 @@ impl<S: Shelf> Ledger<S> {
         let medium = self.shelf.record().map_err(Failure::Definite)?;
         let created = self.options.create_on(medium, entry.record().version().get(), bytes.as_bytes());
         created.map_err(|why| {
-            // Until the file is linked to its name, nobody can see it.
-            if matches!(why, OpenError::Io(fault) if may_be_linked(fault)) {
+            if why.may_have_created() {
                 Failure::Indeterminate(why.into())
             } else {
                 Failure::Definite(why.into())
@@ -241,8 +240,4 @@ fn raise<M: Medium>(mut register: Register<M>, entry: &Entry) -> Result<Register
         Err(why) if why.is_definite() => Err(Failure::Definite(FileError::Raise(why))),
         Err(why) => Err(Failure::Indeterminate(FileError::Raise(why))),
     }
-}
-
-const fn may_be_linked(fault: IoFault) -> bool {
-    matches!(fault.during(), Operation::Publish | Operation::SyncDirectory | Operation::Retract)
 }

@@ -136,7 +136,8 @@ fn run(machine: &FaultMedium, mut witness: Witness, writes: u128) -> Witness {
                 witness.acknowledged = Some(record);
                 witness.requested = record.version().get();
             }
-            Err(Failure::Definite(_)) => {}
+            // Nothing was written, for ever.
+            Err(Failure::Definite(_)) => witness.requested = version(witness.acknowledged.as_ref()),
             Err(Failure::Indeterminate(_)) => break,
         }
     }
@@ -233,6 +234,14 @@ fn a_log_goes_on_in_a_second_file_whatever_crash_comes_between() {
     let images = crash_everywhere(&machine, &known, 2, 97);
     assert!(images > 200, "{images}");
     let _on = run(&machine, known, 2);
+    let second = machine.named_file(2).cached().unwrap();
+    for at in 0..crate::audit::Place::HEADER_BYTES as usize {
+        let mut changed = second.clone();
+        changed[at] ^= 1;
+        machine.named_file(2).overwrite(&changed);
+        assert!(matches!(verify::verify(&ledger, None), Err(NotVerified::Damaged(_))), "header byte {at}");
+    }
+    machine.named_file(2).overwrite(&second);
     assert_eq!(
         verify::verify(&ledger, Some(next_file.head())).unwrap().noted_at(),
         Some(next_file.anchor().index() + 1)

@@ -116,6 +116,22 @@ fn an_attempt_whose_answer_is_lost_is_resolved() {
 }
 
 #[test]
+fn who_comes_while_another_process_writes_waits_for_it() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let leases = leases(&scratch, &host);
+    drop(leases.acquire(&claim("before", 8_000), Wait::AtOnce).unwrap());
+    let record = std::fs::File::open(leases.engine().folder(resource()).join("record")).unwrap();
+    record.lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| leases.acquire(&claim("next", 8_000), Wait::AtOnce).is_ok());
+        // Long enough that it has met the lock; were it not, nothing would be shown, and nothing fail.
+        std::thread::sleep(Duration::from_millis(100));
+        record.unlock().unwrap();
+        assert!(waiting.join().unwrap());
+    });
+}
+
+#[test]
 fn an_operator_evicts_by_grant_and_only_that_one() {
     let (scratch, host) = (Scratch::new(), ManualHost::new());
     let leases = leases(&scratch, &host);
