@@ -147,6 +147,8 @@ pub use gate::{AdoptError, Gate, MaxAdvance, MaxPermits, Permit, Rejected, Snaps
 pub use gate::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(all(feature = "parking_lot", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub use gate::{Fenced, FencedGuard};
+#[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use gate::{FileGate, FileGateError, FilePermit};
 pub use holder_id::HolderId;
 pub use id::{GrantId, RealmId};
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
