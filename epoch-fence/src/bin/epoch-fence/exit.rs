@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use epoch_fence::engine::file::FileError;
 use epoch_fence::{FileGateError, NotChanged, Rejected};
-use high_water::OpenError;
+use high_water::{IoFault, NotRaised, OpenError, RaiseError};
+
+use crate::name::plain;
+use crate::output::finished;
 
 /// `verify` found the log changed.
 pub(crate) const DAMAGED: u8 = 1;
@@ -43,6 +46,16 @@ impl Failure {
         &self.why
     }
 
+    /// With the system's own words, which a library without a system has only the number of.
+    fn with_text(self, fault: Option<IoFault>) -> Self {
+        match fault.and_then(IoFault::code) {
+            Some(code) => {
+                Self { why: format!("{}: {}", self.why, io::Error::from_raw_os_error(code)), ..self }
+            }
+            None => self,
+        }
+    }
+
     /// With what was being done before it.
     pub(crate) fn during(self, what: impl Display) -> Self {
         Self { why: format!("{what}: {}", self.why), ..self }
@@ -57,7 +70,23 @@ impl From<io::Error> for Failure {
 
 impl From<FileError> for Failure {
     fn from(why: FileError) -> Self {
-        Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why)
+        let fault = match &why {
+            FileError::Register(why) => fault_of_opening(why),
+            FileError::Raise(why) => fault_of_raising(why),
+            _ => None,
+        };
+        Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why).with_text(fault)
+    }
+}
+
+const fn fault_of_opening(why: &OpenError) -> Option<IoFault> {
+    if let OpenError::Io(fault) = why { Some(*fault) } else { None }
+}
+
+const fn fault_of_raising(why: &RaiseError) -> Option<IoFault> {
+    match why {
+        RaiseError::Indeterminate(fault) | RaiseError::NotRaised(NotRaised::Io(fault)) => Some(*fault),
+        _ => None,
     }
 }
 
@@ -74,7 +103,14 @@ impl From<FileGateError> for Failure {
             FileGateError::NotSaved(why) if !why.is_definite() => INDETERMINATE,
             _ => FAILED,
         };
-        Self::new(code, why)
+        let fault = match &why {
+            FileGateError::Record(FileError::Register(why)) | FileGateError::Register(why) => {
+                fault_of_opening(why)
+            }
+            FileGateError::NotSaved(why) => fault_of_raising(why),
+            _ => None,
+        };
+        Self::new(code, why).with_text(fault)
     }
 }
 
@@ -86,14 +122,22 @@ impl From<NotChanged<FileError>> for Failure {
             NotChanged::Lost => LOST,
             _ => FAILED,
         };
-        Self::new(code, why)
+        match why {
+            NotChanged::Failed(why) | NotChanged::Indeterminate(why) => Self { code, ..Self::from(why) },
+            why => Self::new(code, why),
+        }
     }
 }
 
 /// Says something on standard error, where it does not disturb what the command prints.
 pub(crate) fn say(what: impl Display) {
+    tell(&format!("epoch-fence: {what}\n"));
+}
+
+/// Whatever is said may hold what others wrote: names, paths, arguments.
+fn tell(what: &str) {
     // With standard error closed there is nobody to tell.
-    let _told = writeln!(io::stderr(), "epoch-fence: {what}");
+    let _told = io::stderr().write_all(plain(what).as_bytes());
 }
 
 pub(crate) fn with(result: Result<u8, Failure>) -> ExitCode {
@@ -108,7 +152,10 @@ pub(crate) fn with(result: Result<u8, Failure>) -> ExitCode {
 
 /// Ends after a command line that was not understood, or that asked for help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let _told = error.print();
+    if !error.use_stderr() {
+        return with(finished(error.print()));
+    }
+    tell(&error.render().to_string());
     // As `timeout`, and not 2: that is a usual code of the commands that are run.
-    ExitCode::from(if error.use_stderr() { FAILED } else { 0 })
+    ExitCode::from(FAILED)
 }

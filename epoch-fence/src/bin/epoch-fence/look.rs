@@ -25,6 +25,9 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
         (None, None) => directory.resources()?,
     };
     let host = SystemHost::new()?;
+    if !options.form.json && options.resource.is_none() && options.id.is_none() {
+        finished(writeln!(io::stdout(), "{}", harmless(directory.path().as_os_str())))?;
+    }
     let mut code = 0;
     let mut documents = Vec::new();
     for id in resources {
@@ -32,8 +35,8 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
         match (look(&directory, &host, id, name.as_ref()), options.form.json) {
             (Ok((document, _)), true) => documents.push(document),
             (Ok((_, text)), false) => {
-                if write!(io::stdout(), "{text}").is_err() {
-                    return Ok(code);
+                if let Err(why) = write!(io::stdout(), "{text}") {
+                    return finished(Err(why));
                 }
             }
             (Err(why), json) => {
@@ -50,8 +53,6 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
     }
     if options.form.json {
         finished(output::json(&Value::Array(documents)))?;
-    } else if options.resource.is_none() && options.id.is_none() {
-        finished(writeln!(io::stdout(), "directory {}", directory.path().display()))?;
     }
     Ok(code)
 }
@@ -156,8 +157,8 @@ pub(crate) fn history(options: &History) -> Result<u8, Failure> {
                 }
             }
             Ok(entry) => {
-                if print(&entry, target.form.json).is_err() {
-                    return Ok(0);
+                if let Err(why) = print(&entry, target.form.json) {
+                    return finished(Err(why));
                 }
             }
             Err(why) => broken = Some(refused(&shown, &why)),

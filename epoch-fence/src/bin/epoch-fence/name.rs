@@ -77,9 +77,21 @@ impl Name {
     }
 }
 
-/// A text that cannot rewrite the terminal that shows it.
+/// A text in quotes that cannot rewrite the terminal that shows it, nor end early.
 pub(crate) fn harmless(text: &OsStr) -> impl fmt::Display {
     format!("\"{}\"", text.to_string_lossy().escape_debug())
+}
+
+/// A message of several lines without anything that a terminal obeys.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '"' | '\'' | '\\' => plain.push(letter),
+            _ => plain.extend(letter.escape_debug()),
+        }
+    }
+    plain
 }
 
 impl fmt::Display for Name {
@@ -129,5 +141,6 @@ mod tests {
     fn what_is_shown_has_nothing_that_a_terminal_obeys() {
         let shown = harmless("a\u{1b}[2J\r\u{7}\u{202e}\u{9b}\u{e4}".as_ref()).to_string();
         assert_eq!(shown, "\"a\\u{1b}[2J\\r\\u{7}\\u{202e}\\u{9b}\u{e4}\"");
+        assert_eq!(plain("it's \"a\\b\"\n\u{1b}\u{202e}\u{e4}"), "it's \"a\\b\"\n\\u{1b}\\u{202e}\u{e4}");
     }
 }

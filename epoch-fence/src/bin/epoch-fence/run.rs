@@ -111,7 +111,6 @@ fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<L
         Ok(lease) => return Ok(lease),
         Err(why) => why,
     };
-    let text = why.to_string();
     match why {
         NotAcquired::Held { holder, remaining } => Err(Failure::new(
             BUSY,
@@ -121,31 +120,32 @@ fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<L
                 lasting(remaining)
             ),
         )),
-        NotAcquired::Reserved { .. }
-        | NotAcquired::Contended
-        | NotAcquired::Superseded
-        | NotAcquired::Failed(FileError::Busy { .. }) => Err(Failure::new(BUSY, text)),
-        NotAcquired::Indeterminate(pending, why) => resolve(issuer, pending, &why),
-        _ => Err(Failure::new(FAILED, text)),
+        NotAcquired::Reserved { .. } | NotAcquired::Contended | NotAcquired::Superseded => {
+            Err(Failure::new(BUSY, why))
+        }
+        NotAcquired::Failed(why) => Err(why.into()),
+        NotAcquired::Indeterminate(pending, why) => resolve(issuer, pending, why),
+        why => Err(Failure::new(FAILED, why)),
     }
 }
 
 /// Finds out what became of an attempt; else it is neither granted nor not.
-fn resolve(issuer: &'static Tenures, mut pending: Pending, why: &FileError) -> Result<Lease, Failure> {
+fn resolve(issuer: &'static Tenures, mut pending: Pending, why: FileError) -> Result<Lease, Failure> {
     let mut pause = PAUSE;
     for _ in 0..LOOKS {
         pending = match issuer.resolve(pending) {
             Ok(Resolution::Granted(lease)) => return Ok(lease),
-            Ok(Resolution::NotGranted) => return Err(Failure::new(FAILED, format!("not acquired: {why}"))),
+            Ok(Resolution::NotGranted) => return Err(Failure::from(why).during("not acquired")),
             Ok(Resolution::Superseded) => return Err(Failure::new(BUSY, "others wrote first")),
             Err(unresolved) => unresolved.into_pending(),
         };
         SystemHost::new()?.pause(pause);
         pause = pause.saturating_mul(2);
     }
+    let why = Failure::from(why);
     Err(Failure::new(
         INDETERMINATE,
-        format!("not known whether acquired: {why}; if it was, the lease ends by itself"),
+        format!("not known whether acquired: {}; if it was, the lease ends by itself", why.why()),
     ))
 }
 
