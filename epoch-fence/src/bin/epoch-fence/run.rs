@@ -77,7 +77,13 @@ pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
         }
     };
     let ended = ended?;
-    if held && !ended.lost { Ok(ended.code()) } else { Err(lost()) }
+    if !held || ended.lost {
+        return Err(lost());
+    }
+    if ended.interrupted {
+        supervisor.interrupt()?;
+    }
+    Ok(ended.code())
 }
 
 /// How long before the loss of the lease the command is told to stop.

@@ -46,6 +46,8 @@ pub(crate) struct Ended {
     status: WaitStatus,
     /// The lease was over before the command was, or the command was stopped because it was about to be.
     pub(crate) lost: bool,
+    /// The command was ended by Ctrl-C at a terminal that it had been lent.
+    pub(crate) interrupted: bool,
 }
 
 impl Ended {
@@ -107,20 +109,21 @@ impl Supervisor {
         if let Some(terminal) = &terminal {
             lend(terminal, child)?;
         }
-        let ended = self.until_end(child, Some(watch), terminal.as_ref());
+        let mut ended = self.until_end(child, Some(watch), terminal.as_ref());
         if let Some(terminal) = &terminal {
             let had_it = terminal.take_back(child.process).map_err(failed)?;
-            // Ctrl-C went to the command alone. Whoever called this program, a loop in a script, is to hear of it too.
-            if had_it
-                && let Ok(Ended {
-                    status: WaitStatus::Signaled(_, signal @ (Signal::SIGINT | Signal::SIGQUIT), _),
-                    ..
-                }) = &ended
-            {
-                let _sent = killpg(getpgrp(), *signal);
+            if let Ok(ended) = &mut ended {
+                ended.interrupted =
+                    had_it && matches!(ended.status, WaitStatus::Signaled(_, Signal::SIGINT, _));
             }
         }
         ended
+    }
+
+    /// Ends this process as Ctrl-C does, with its group: it went to the command alone, which had the terminal. Else a loop
+    /// in a script would go on with its next round.
+    pub(crate) fn interrupt(&self) -> Result<(), Failure> {
+        self.inherited.thread_set_mask().and_then(|()| killpg(getpgrp(), Signal::SIGINT)).map_err(failed)
     }
 
     fn until_end(
@@ -168,7 +171,7 @@ impl Supervisor {
                         Some(Belief::Until(deadline)) => deadline <= self.host.now(),
                         None => false,
                     };
-                    return Ok(Ended { status, lost: over || phase != Phase::Running });
+                    return Ok(Ended { status, lost: over || phase != Phase::Running, interrupted: false });
                 }
                 Err(why) => return Err(failed(why)),
             }
