@@ -60,7 +60,7 @@ fn a_history_tells_who_held_when_and_its_end_alone_can_be_asked_for() {
     assert_eq!(documents[2]["holder"], "Bob");
     assert_eq!(documents[3]["action"], "release");
     refused(
-        &mut stage.ef(&["history", "--resource", "other"]).env("EPOCH_FENCE_DIR", "/no/where"),
+        stage.ef(&["history", "--resource", "other"]).env("EPOCH_FENCE_DIR", "/no/where"),
         125,
         "/no/where",
     );

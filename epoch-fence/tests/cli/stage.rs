@@ -1,13 +1,13 @@
 //! A directory of leases of a test's own, and processes that are talked to.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_epoch-fence");
 
@@ -175,7 +175,7 @@ impl Talk {
         std::thread::spawn(move || {
             let mut line = String::new();
             while errors.read_line(&mut line).is_ok_and(|read| read > 0) {
-                if tell.send(std::mem::take(&mut line)).is_err() {
+                if tell.send(core::mem::take(&mut line)).is_err() {
                     return;
                 }
             }

@@ -1,11 +1,11 @@
 //! The program at a terminal: whose turn it is, Ctrl-C, Ctrl-Z and `fg`.
 
+use core::time::Duration;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use nix::pty::openpty;
 

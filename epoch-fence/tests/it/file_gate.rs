@@ -1,10 +1,10 @@
 //! The gate for the processes of one host.
 
+use core::time::Duration;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use epoch_fence::engine::file::{Directory, FileOptions, SystemHost};
 use epoch_fence::protocol::{Claim, Ttl};

@@ -1,6 +1,6 @@
 //! How the program ends: exit codes, and what is said on standard error.
 
-use std::fmt::Display;
+use core::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -124,7 +124,7 @@ impl From<NotChanged<FileError>> for Failure {
         };
         match why {
             NotChanged::Failed(why) | NotChanged::Indeterminate(why) => Self { code, ..Self::from(why) },
-            why => Self::new(code, why),
+            _ => Self::new(code, why),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `inspect`, `history` and `verify`: reading, without changing anything.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::time::SystemTime;
 
@@ -268,5 +268,5 @@ pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
             text += "  note the head elsewhere: with `verify --head` it finds a past that was written anew\n"
         }
     }
-    finished(write!(io::stdout(), "{text}  head {}\n", sound.head()))
+    finished(writeln!(io::stdout(), "{text}  head {}", sound.head()))
 }

@@ -1,5 +1,14 @@
 //! `epoch-fence`: leases and the gate for shell scripts. Its documentation is its `--help`.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's errors may grow, and whatever is not named here is told in its own words"
+    )
+)]
+
+extern crate alloc;
 
 #[cfg(target_os = "linux")]
 mod exit;

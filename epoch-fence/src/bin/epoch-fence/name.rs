@@ -1,7 +1,7 @@
 //! The names of resources: their ids are hashes, so the names are kept beside them, for people.
 
+use core::fmt;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -48,7 +48,7 @@ impl Name {
         let rest = bytes.strip_prefix(MAGIC)?;
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         let (length, rest) = rest.split_at_checked(end)?;
-        let length = std::str::from_utf8(length).ok()?.parse().ok()?;
+        let length = core::str::from_utf8(length).ok()?.parse().ok()?;
         let (namespace, name) = rest.get(1..)?.split_at_checked(length)?;
         Some(Self {
             namespace: OsString::from_vec(namespace.to_vec()),

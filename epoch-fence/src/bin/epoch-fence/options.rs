@@ -1,8 +1,8 @@
 //! `Options`: what the command line says, and what `--help` teaches.
 
+use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use epoch_fence::audit::LogHead;

@@ -1,7 +1,8 @@
 //! What is printed on standard output: times that people can read, and JSON.
 
+use core::time::Duration;
 use std::io::{self, Write as _};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use epoch_fence::engine::file::{Host as _, SystemHost};
 use serde_json::Value;

@@ -1,15 +1,19 @@
 //! `recover` and `evict`: what only an operator does.
 
+use core::time::Duration;
 use std::io::{self, Write as _};
 
 use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::file::{Directory, SystemHost};
-use epoch_fence::{AdoptError, Epoch, Evicted, FileGateError, Issuer, RealmId, ResourceId};
+use epoch_fence::{AdoptError, BootClock as _, Epoch, Evicted, FileGateError, Issuer, RealmId, ResourceId};
 use serde_json::json;
 
 use crate::exit::{FAILED, Failure, say};
 use crate::options::{Evict, Recover};
 use crate::output::{self, finished};
+
+/// Between two tries to let the guard follow.
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
     let target = &options.target;
@@ -34,7 +38,7 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
             "id": id.to_string(),
             "realm": record.realm().to_string(),
             "epoch": epoch.get(),
-            "gate": adopted.as_ref().map_or_else(Failure::why, |said| said),
+            "gate": adopted.as_ref().copied().unwrap_or_else(Failure::why),
             "gate_follows": adopted.is_ok(),
         })))?;
     } else {
@@ -66,8 +70,8 @@ fn follow(
     if options.rebuild_gate {
         return gate.rebuild(realm, epoch).map(|()| "the guard was made anew").map_err(Failure::from);
     }
-    let issuer_clock = SystemHost::new()?;
-    let until = epoch_fence::BootClock::now(&issuer_clock).saturating_add(options.waiting.limit());
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(options.waiting.limit());
     // Ends: what is left gets less with each pause.
     loop {
         let why = match gate.adopt(realm, epoch) {
@@ -77,11 +81,11 @@ fn follow(
             }
             Err(why) => why,
         };
-        let left = epoch_fence::BootClock::now(&issuer_clock).until(until);
+        let left = clock.now().until(until);
         if !matches!(why, FileGateError::NotAdopted(AdoptError::Draining { .. })) || left.is_zero() {
             return Err(why.into());
         }
-        std::thread::sleep(left.min(std::time::Duration::from_millis(50)));
+        clock.pause(left.min(PAUSE));
     }
 }
 

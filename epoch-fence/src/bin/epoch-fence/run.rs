@@ -1,8 +1,8 @@
 //! `run`: a command while a resource is held.
 
+use core::time::Duration;
 use std::ffi::OsString;
 use std::fs;
-use std::time::Duration;
 
 use epoch_fence::engine::file::{Directory, FileError, SystemHost};
 use epoch_fence::protocol::{Claim, Pending, Ttl};
@@ -91,14 +91,15 @@ pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
 /// By default as long as the margin, but never so long that one failed renewal would be the end.
 fn grace(ttl: Ttl, asked: Option<Duration>) -> Result<Duration, Failure> {
     let window = ttl.get().saturating_sub(ttl.margin());
-    let most = window / 2;
+    let share = |parts| window.checked_div(parts).unwrap_or(window);
+    let most = share(2);
     match asked {
         Some(asked) if asked > most => Err(Failure::new(
             FAILED,
             format!("a grace of {asked:?} leaves no time for renewals: {most:?} at most, or a longer ttl"),
         )),
         Some(asked) => Ok(asked),
-        None => Ok(ttl.margin().min(window / 4)),
+        None => Ok(ttl.margin().min(share(4))),
     }
 }
 
@@ -131,7 +132,7 @@ fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<L
         }
         NotAcquired::Failed(why) => Err(why.into()),
         NotAcquired::Indeterminate(pending, why) => resolve(issuer, pending, why),
-        why => Err(Failure::new(FAILED, why)),
+        _ => Err(Failure::new(FAILED, why)),
     }
 }
 

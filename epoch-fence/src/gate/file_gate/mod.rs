@@ -223,10 +223,7 @@ impl<H: Host> FileGate<'_, H> {
         let mut held = self.hold()?;
         let (next, answer) = rule::step(&self.terms, held.state, Event::Adopt { realm, floor });
         held.save(&next)?;
-        match answer {
-            Answer::NotAdopted(why) => Err(FileGateError::NotAdopted(why)),
-            _ => Ok(()),
-        }
+        if let Answer::NotAdopted(why) = answer { Err(FileGateError::NotAdopted(why)) } else { Ok(()) }
     }
 
     /// Makes the gate anew, in a realm and at a floor, where its files were damaged, put back or lost, by an operator

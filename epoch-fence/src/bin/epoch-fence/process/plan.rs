@@ -1,6 +1,6 @@
 //! When a command has to be stopped: the rule, without any I/O.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use epoch_fence::protocol::BootTime;
 

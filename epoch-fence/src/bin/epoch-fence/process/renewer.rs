@@ -1,10 +1,11 @@
 //! `Renewer`: renews a lease in a thread of its own, because the store may be slow and the deadline is not.
 
+use alloc::sync::Arc;
+use core::time::Duration;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use epoch_fence::NotChanged;
 use epoch_fence::protocol::Ttl;
@@ -78,7 +79,8 @@ fn renew(
     belief: &Mutex<Belief>,
     mut tell: PipeWriter,
 ) -> Lease {
-    let (usual, after_failure) = (ttl.get() / 3, ttl.get() / 12);
+    let share = |parts| ttl.get().checked_div(parts).unwrap_or_default();
+    let (usual, after_failure) = (share(3), share(12));
     let (mut wait, mut failed) = (usual, false);
     loop {
         match asked.recv_timeout(wait) {

@@ -1,8 +1,9 @@
 //! Starting a command: without a shell, with the signals as they were.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::ffi::CString;
 use std::env;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use nix::errno::Errno;
@@ -63,7 +64,7 @@ pub(super) fn spawn(
     let mut flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
     attributes.set_sigmask(mask).map_err(failed)?;
     // Ignored in every Rust program; the command is to end when nobody reads what it prints.
-    let pipe = std::iter::once(Signal::SIGPIPE).collect();
+    let pipe = core::iter::once(Signal::SIGPIPE).collect();
     attributes.set_sigdefault(&pipe).map_err(failed)?;
     if group == Group::Own {
         flags |= PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;

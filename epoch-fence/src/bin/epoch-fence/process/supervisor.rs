@@ -1,9 +1,9 @@
 //! `Supervisor`: what this process does while a command runs.
 
+use core::time::Duration;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd as _;
-use std::time::Duration;
 
 use epoch_fence::BootClock as _;
 use epoch_fence::engine::file::SystemHost;
