@@ -105,8 +105,17 @@ fn a_recovery_goes_on_above_what_is_remembered_and_the_guard_follows() {
     refused(&mut stage.run(&["--no-wait"], "echo BAD"), 125, "recover");
     refused(&mut stage.ef(&["inspect"]), 125, "an older record was put back");
     succeeded(stage.ef(&["recover", "--resource", "r", "--floor", "0"]).output().unwrap());
-    succeeded(guard(&stage.token()).output().unwrap());
+    let newest = stage.token();
+    succeeded(guard(&newest).output().unwrap());
     refused(&mut guard(&new), 122, "another realm");
+
+    // The guard believed a forged token, far above the record's epoch. A recovery goes on above that, too.
+    let mut groups: Vec<&str> = newest.split('-').collect();
+    groups[3] = "0000000040000000";
+    succeeded(guard(&groups.join("-")).output().unwrap());
+    refused(&mut guard(&newest), 122, "a newer holder was here");
+    succeeded(stage.ef(&["recover", "--resource", "r", "--floor", "0"]).output().unwrap());
+    succeeded(guard(&stage.token()).output().unwrap());
 }
 
 #[test]

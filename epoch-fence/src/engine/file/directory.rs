@@ -176,7 +176,8 @@ impl<H: Host> Directory<H> {
     }
 
     /// Returns the gate that stands before a resource for all processes of this host. Nothing is looked at yet.
-    pub const fn gate(&self, resource: ResourceId) -> FileGate<'_, H> {
+    #[must_use]
+    pub fn gate(&self, resource: ResourceId) -> FileGate<'_, H> {
         FileGate::new(self, resource)
     }
 

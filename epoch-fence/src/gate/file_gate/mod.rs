@@ -108,7 +108,7 @@ struct Held {
 }
 
 impl<'d, H> FileGate<'d, H> {
-    pub(crate) const fn new(directory: &'d Directory<H>, resource: ResourceId) -> Self {
+    pub(crate) fn new(directory: &'d Directory<H>, resource: ResourceId) -> Self {
         Self { directory, terms: Terms::new(resource), counters: Counters::new() }
     }
 
