@@ -46,7 +46,7 @@ pub use durable::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(feature = "parking_lot")]
 pub use fenced::{Fenced, FencedGuard};
 #[cfg(all(feature = "file", unix))]
-pub use file_gate::{FileGate, FileGateError, FilePermit};
+pub use file_gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
 pub use limits::{MaxAdvance, MaxPermits};
 pub use permit::Permit;
 pub use rejected::{AdoptError, Rejected};

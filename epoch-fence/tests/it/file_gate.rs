@@ -78,7 +78,7 @@ fn a_gate_in_files_tells_each_bad_token_what_it_is_and_is_as_it_was() {
         assert_eq!(open(&folder.0).gate(ledger()).enter(&token).unwrap_err(), rejected(why));
         drop(gate.enter(&good).unwrap());
     }
-    let (_, counts, _) = gate.snapshot().unwrap().unwrap();
+    let counts = gate.snapshot().unwrap().unwrap().gate;
     let counted = [counts.wrong_resource, counts.wrong_realm, counts.conflict, counts.too_far_ahead];
     assert_eq!(counted, [2, 2, 2, 2]);
 }
@@ -101,7 +101,8 @@ fn a_newer_token_makes_older_ones_stale_while_it_waits_and_a_look_changes_nothin
     assert!(gate.enter(&old).is_ok(), "a look closed the gate");
     assert_eq!(gate.enter(&new).unwrap_err(), rejected(Rejected::Draining { in_flight: 2 }));
     assert_eq!(gate.enter(&old).unwrap_err(), rejected(Rejected::Stale { floor: new.epoch() }));
-    let (_, seen, holders) = gate.snapshot().unwrap().unwrap();
+    let shown = gate.snapshot().unwrap().unwrap();
+    let (seen, holders) = (shown.gate, shown.holders);
     assert!(seen.closed && seen.in_flight == 2 && holders == [std::process::id(); 2], "{seen:?} {holders:?}");
 
     let [first, second] = permits;

@@ -4,11 +4,11 @@ use alloc::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::time::SystemTime;
 
-use epoch_fence::ResourceId;
 use epoch_fence::audit::Entry;
 use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::file::{Directory, NotVerified, SystemHost};
 use epoch_fence::protocol::{Action, Standing, Tenure};
+use epoch_fence::{FileGateSnapshot, ResourceId};
 use serde_json::{Value, json};
 
 use crate::exit::{DAMAGED, FAILED, Failure, say};
@@ -96,7 +96,7 @@ fn look(
     let (gate_document, gate_sentence) = match &gate {
         Ok(None) => (Value::Null, "never asked".to_owned()),
         Err(why) => (json!({ "error": why.to_string() }), format!("refuses everybody: {why}")),
-        Ok(Some((realm, seen, holders))) => {
+        Ok(Some(FileGateSnapshot { realm, gate: seen, holders, .. })) => {
             let admitted =
                 seen.admitted.map_or_else(|| "nobody".to_owned(), |epoch| format!("epoch {epoch}"));
             let waits =

@@ -101,8 +101,8 @@ The command is run as it is, without a shell. It finds in its environment:
 
 It runs in a process group of its own, which has the terminal if there is one. Signals are passed on to the group. When \
 the lease cannot be renewed, the group gets SIGTERM before it is lost, and SIGKILL when it is; what the command leaves \
-running in its group is stopped before the resource is released. Should epoch-fence be killed, the command runs on, and \
-others wait until the lease is over.
+running in its group is stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence \
+be killed, the command runs on, and others wait until it has ended or the lease is over.
 
 Examples:
   epoch-fence run --resource nightly-backup -- ./backup.sh

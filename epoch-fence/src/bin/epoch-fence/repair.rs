@@ -25,7 +25,7 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
     };
     // The guard may remember what the record has lost.
     let at_gate = match directory.gate(id).snapshot() {
-        Ok(Some((of_gate, seen, _))) if of_gate != realm => Some(seen.floor),
+        Ok(Some(guard)) if guard.realm != realm => Some(guard.gate.floor),
         _ => None,
     };
     let floor = options.floor.0.max(at_gate);

@@ -99,6 +99,18 @@ pub struct FileGate<'d, H = SystemHost> {
     counters: Counters,
 }
 
+/// What an operator must see of a gate in files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileGateSnapshot {
+    /// The realm whose tokens the gate admits.
+    pub realm: RealmId,
+    /// Its numbers. Floor, tenure and permits are those of the files, the counts those of this [`FileGate`].
+    pub gate: Snapshot,
+    /// The processes that took the permits that are alive, one number for each, as far as the system tells.
+    pub holders: Vec<u32>,
+}
+
 /// The gate, while this call has it to itself.
 struct Held {
     // Let go of before the register, so that nobody who gets that takes this call for a permit.
@@ -253,17 +265,17 @@ impl<H: Host> FileGate<'_, H> {
         Ok(())
     }
 
-    /// Returns the gate's numbers for an operator, and which processes have a permit, as far as the system tells. The
-    /// counts are those of this value.
-    ///
-    /// `None` of a gate that was never asked.
+    /// Returns the gate's numbers for an operator; `None` of a gate that was never asked. Nothing is changed, nor held.
     ///
     /// # Errors
     ///
     /// Any [`FileGateError`], as it says.
-    pub fn snapshot(&self) -> Result<Option<(RealmId, Snapshot, Vec<u32>)>, FileGateError> {
+    pub fn snapshot(&self) -> Result<Option<FileGateSnapshot>, FileGateError> {
         match self.look_at_register() {
-            Ok((state, holders)) => Ok(Some((state.realm(), self.counters.snapshot(&state.view()), holders))),
+            Ok((state, holders)) => {
+                let gate = self.counters.snapshot(&state.view());
+                Ok(Some(FileGateSnapshot { realm: state.realm(), gate, holders }))
+            }
             Err(FileGateError::Register(OpenError::NotFound)) => Ok(None),
             Err(why) => Err(why),
         }

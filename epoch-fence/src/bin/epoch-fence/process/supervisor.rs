@@ -107,11 +107,11 @@ impl Supervisor {
     pub(crate) fn hold(&self, child: Child, watch: &Watch<'_>) -> Result<Ended, Failure> {
         let terminal = Terminal::of_this_process();
         if let Some(terminal) = &terminal {
-            lend(terminal, child)?;
+            lend(terminal, child);
         }
         let mut ended = self.until_end(child, Some(watch), terminal.as_ref());
         if let Some(terminal) = &terminal {
-            let had_it = terminal.take_back(child.process).map_err(failed)?;
+            let had_it = terminal.take_back(child.process);
             if let Ok(ended) = &mut ended {
                 ended.interrupted =
                     had_it && matches!(ended.status, WaitStatus::Signaled(_, Signal::SIGINT, _));
@@ -261,30 +261,31 @@ fn pass_on(child: Child, received: &siginfo) {
     }
 }
 
-/// Lends the terminal to a command, if it is ours to lend, and lets the command go on.
-fn lend(terminal: &Terminal, child: Child) -> Result<(), Failure> {
-    if terminal.give(child.process).map_err(failed)? {
+/// Lends the terminal to a command, if it is ours to lend, and lets the command go on; whether it was.
+fn lend(terminal: &Terminal, child: Child) -> bool {
+    let lent = terminal.give(child.process);
+    if lent {
         // It may have asked for the terminal before it had it, and been stopped for that.
         tell(child, Signal::SIGCONT);
     }
-    Ok(())
+    lent
 }
 
 /// A command was stopped: lets the shell have the terminal, and stops this process with it, as one job.
 fn pause(terminal: &Terminal, child: Child, signal: Signal) -> Result<(), Failure> {
     let reached_for_it = matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU);
-    if reached_for_it && terminal.give(child.process).map_err(failed)? {
-        tell(child, Signal::SIGCONT);
+    if reached_for_it && lend(terminal, child) {
         return Ok(());
     }
     if !reached_for_it && signal != Signal::SIGTSTP {
         // Somebody stopped the command by name. The lease is renewed meanwhile.
         return Ok(());
     }
-    terminal.take_back(child.process).map_err(failed)?;
+    terminal.take_back(child.process);
     // Here this process stops until the shell lets it go on: not if there is no shell to do that.
     killpg(getpgrp(), Signal::SIGTSTP).map_err(failed)?;
-    terminal.give(child.process).map_err(failed)?;
-    tell(child, Signal::SIGCONT);
+    if !lend(terminal, child) {
+        tell(child, Signal::SIGCONT);
+    }
     Ok(())
 }

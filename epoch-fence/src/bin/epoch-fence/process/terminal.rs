@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 
-use nix::errno::Errno;
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 /// The terminal of this process, if it has one.
@@ -20,19 +19,14 @@ impl Terminal {
         tcgetpgrp(&self.0) == Ok(group)
     }
 
-    /// Gives the terminal to a group, if it is the turn of this process; whether it was.
-    pub(super) fn give(&self, group: Pid) -> Result<bool, Errno> {
-        if !self.is_with(getpgrp()) {
-            return Ok(false);
-        }
-        tcsetpgrp(&self.0, group).map(|()| true)
+    /// Gives the terminal to a group, if it is the turn of this process; whether it was. One that has hung up is given to
+    /// nobody.
+    pub(super) fn give(&self, group: Pid) -> bool {
+        self.is_with(getpgrp()) && tcsetpgrp(&self.0, group).is_ok()
     }
 
     /// Takes the terminal back from a group, if it is its turn; whether it was.
-    pub(super) fn take_back(&self, group: Pid) -> Result<bool, Errno> {
-        if !self.is_with(group) {
-            return Ok(false);
-        }
-        tcsetpgrp(&self.0, getpgrp()).map(|()| true)
+    pub(super) fn take_back(&self, group: Pid) -> bool {
+        self.is_with(group) && tcsetpgrp(&self.0, getpgrp()).is_ok()
     }
 }
