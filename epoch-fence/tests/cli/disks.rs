@@ -76,6 +76,23 @@ fn a_place_that_is_no_directory_or_cannot_be_made_is_refused_with_its_name() {
     }
 }
 
+#[test]
+fn a_directory_in_memory_is_refused_until_it_is_allowed() {
+    let stage = Stage::new();
+    let memory = Path::new("/dev/shm").join(format!("epoch-fence-cli-{}", std::process::id()));
+    let run = |allow: &str| {
+        let mut command = stage.run(&[], "$EF guard -- echo in");
+        command.env("EPOCH_FENCE_DIR", &memory);
+        if allow.is_empty() {
+            command.env_remove("EPOCH_FENCE_ALLOW");
+        }
+        command
+    };
+    refused(&mut run(""), 125, "--allow volatile");
+    assert_eq!(succeeded(run("volatile").output().unwrap()), "in\n", "the guard within was not told");
+    std::fs::remove_dir_all(&memory).unwrap();
+}
+
 /// The program for a user who is not root, whoever runs the test. Root may write everywhere.
 fn as_a_user(stage: &Stage) -> Command {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::stage::{Stage, code, succeeded, text};
+use crate::stage::{Stage, code, refused, succeeded, text};
 
 fn files(path: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -98,4 +98,18 @@ fn a_name_file_that_lies_is_not_believed() {
         succeeded(stage.ef(&["inspect", "--id", &id]).output().unwrap()).contains("\"r\""),
         "it is written again"
     );
+}
+
+#[test]
+fn a_name_that_nobody_used_is_a_mistake_and_not_an_empty_history() {
+    let stage = Stage::new();
+    stage.token();
+    for verb in ["inspect", "history", "verify", "evict"] {
+        refused(
+            &mut stage.ef(&[verb, "--resource", "R"]),
+            125,
+            "\"R\": nobody ever acquired it in this directory",
+        );
+    }
+    assert_eq!(std::fs::read_dir(stage.leases()).unwrap().count(), 1, "what only looks has made something");
 }

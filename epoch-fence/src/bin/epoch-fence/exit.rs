@@ -75,7 +75,15 @@ impl From<FileError> for Failure {
             FileError::Raise(why) => fault_of_raising(why),
             _ => None,
         };
-        Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why).with_text(fault)
+        let failure = Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why);
+        // The library names its own way to allow it.
+        let allow = match &why {
+            FileError::Register(OpenError::VolatileFileSystem) => "volatile",
+            FileError::Register(OpenError::NetworkFileSystem) => "network",
+            FileError::Register(OpenError::UnknownFileSystem) => "unknown",
+            _ => return failure.with_text(fault),
+        };
+        Self { why: format!("{} (here: --allow {allow})", failure.why), ..failure }
     }
 }
 

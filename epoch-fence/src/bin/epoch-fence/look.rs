@@ -26,7 +26,8 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
     };
     let host = SystemHost::new()?;
     if !options.form.json && options.resource.is_none() && options.id.is_none() {
-        finished(writeln!(io::stdout(), "{}", harmless(directory.path().as_os_str())))?;
+        let nothing = if resources.is_empty() { ": nothing was ever acquired here" } else { "" };
+        finished(writeln!(io::stdout(), "{}{nothing}", harmless(directory.path().as_os_str())))?;
     }
     let mut code = 0;
     let mut documents = Vec::new();
@@ -144,8 +145,7 @@ fn look(
 
 pub(crate) fn history(options: &History) -> Result<u8, Failure> {
     let target = &options.target;
-    let (id, shown) = target.resource()?;
-    let directory = target.place.open()?;
+    let (directory, id, shown) = target.open()?;
     let mut kept = VecDeque::new();
     let mut broken = None;
     for found in directory.history(id).map_err(|why| refused(&shown, &why))? {
@@ -223,8 +223,7 @@ fn print(entry: &Entry, json: bool) -> io::Result<()> {
 }
 
 pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
-    let (id, shown) = options.target.resource()?;
-    let directory = options.target.place.open()?;
+    let (directory, id, shown) = options.target.open()?;
     let result = directory.verify(id, options.head);
     if options.target.form.json {
         let document = match &result {

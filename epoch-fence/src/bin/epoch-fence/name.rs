@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use epoch_fence::ResourceId;
+use epoch_fence::engine::file::Directory;
 
 use crate::exit::{FAILED, Failure};
 use crate::options::Target;
@@ -104,6 +105,18 @@ impl fmt::Display for Name {
 }
 
 impl Target {
+    /// The directory and a resource in it that somebody wrote once, and how to call it in a message. Any other is most
+    /// likely a mistake in its name.
+    pub(crate) fn open(&self) -> Result<(Directory, ResourceId, String), Failure> {
+        let (id, shown) = self.resource()?;
+        let directory = self.place.open()?;
+        if directory.folder(id).is_dir() {
+            Ok((directory, id, shown))
+        } else {
+            Err(Failure::new(FAILED, "nobody ever acquired it in this directory").during(shown))
+        }
+    }
+
     /// The resource, and how to call it in a message.
     pub(crate) fn resource(&self) -> Result<(ResourceId, String), Failure> {
         match (&self.which.resource, self.which.id) {

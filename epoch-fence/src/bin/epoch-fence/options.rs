@@ -42,7 +42,7 @@ do not share the kernel's clock.";
 
 /// Leases with fencing tokens, for commands and scripts on one host.
 #[derive(Debug, Parser)]
-#[command(name = "epoch-fence", version, after_help = CODES, after_long_help = format!("{TEACH}\n\n{CODES}"))]
+#[command(name = "epoch-fence", version, max_term_width = 100, after_help = CODES, after_long_help = format!("{TEACH}\n\n{CODES}"))]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -256,7 +256,7 @@ pub(crate) struct Run {
     pub(crate) waiting: Waiting,
 
     /// How long before the loss of the lease the command gets SIGTERM; SIGKILL comes with the loss [default: an eighth of
-    /// the ttl, at least 250ms]
+    /// the ttl; less if that is short]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) grace: Option<Duration>,
 

@@ -91,8 +91,7 @@ fn follow(
 
 pub(crate) fn evict(options: &Evict) -> Result<u8, Failure> {
     let target = &options.target;
-    let (id, shown) = target.resource()?;
-    let directory = target.place.open()?;
+    let (directory, id, shown) = target.open()?;
     let record = *directory.load(&id)?.record();
     let grant = options.grant.or(record.grant());
     let evicted = match grant {
