@@ -88,8 +88,13 @@ fn a_directory_in_memory_is_refused_until_it_is_allowed() {
         }
         command
     };
-    refused(&mut run(""), 125, "--allow volatile");
-    assert_eq!(succeeded(run("volatile").output().unwrap()), "in\n", "the guard within was not told");
+    refused(&mut run(""), 125, "--allow tmpfs");
+    for allow in ["volatile", "tmpfs", "unknown,tmpfs"] {
+        let mut command = run(allow);
+        command.env("EPOCH_FENCE_ALLOW", allow);
+        assert_eq!(succeeded(command.output().unwrap()), "in\n", "the guard within was not told");
+    }
+    refused(run("tmpfs").env("EPOCH_FENCE_ALLOW", "two words"), 125, "no file system has such a name");
     std::fs::remove_dir_all(&memory).unwrap();
 }
 

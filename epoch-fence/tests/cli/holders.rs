@@ -7,6 +7,9 @@ use crate::stage::{Stage, Talk, refused, signal, state, succeeded, until};
 /// Tells its process and its epoch, then does what it is told until it is told nothing more.
 const OBEYS: &str = "echo $$ $EPOCH_FENCE_EPOCH; while read -r line; do eval \"$line\"; done";
 
+/// Whatever it is told.
+const NEVER_ENDS: &str = "while :; do sleep 1000; done";
+
 fn holder(stage: &Stage, options: &[&str]) -> (Talk, String, String) {
     let talk = Talk::start(stage.run(options, OBEYS));
     let line = talk.line();
@@ -42,7 +45,7 @@ fn a_lease_is_renewed_for_as_long_as_the_command_runs() {
 #[test]
 fn a_holder_that_was_stopped_past_its_lease_is_refused_at_the_guard_and_stopped_when_it_wakes() {
     let stage = Stage::new();
-    let (mut first, command, _) = holder(&stage, &["--ttl", "1s"]);
+    let (mut first, command, _) = holder(&stage, &["--ttl", "4s", "--grace", "1500ms"]);
     first.say("$EF guard -- echo first");
     first.hear("first");
     signal(&first.id().to_string(), "STOP");
@@ -52,7 +55,7 @@ fn a_holder_that_was_stopped_past_its_lease_is_refused_at_the_guard_and_stopped_
     first.hear("122");
     first.say("$EF check; echo $?");
     first.hear("122");
-    first.say("trap 'echo told' TERM; echo ready");
+    first.say(&format!("trap 'echo told' TERM; echo ready; {NEVER_ENDS}"));
     first.hear("ready");
     signal(&first.id().to_string(), "CONT");
     first.hear("told");
@@ -95,8 +98,8 @@ fn a_lease_that_was_ended_by_hand_is_noticed_and_the_command_stopped() {
 #[test]
 fn a_command_whose_lease_cannot_be_renewed_is_told_before_the_loss_and_killed_at_it() {
     let stage = Stage::new();
-    let (mut first, command, _) = holder(&stage, &["--ttl", "4s", "--grace", "500ms"]);
-    first.say("trap 'echo told' TERM; echo ready");
+    let (mut first, command, _) = holder(&stage, &["--ttl", "4s", "--grace", "1500ms"]);
+    first.say(&format!("trap 'echo told' TERM; echo ready; {NEVER_ENDS}"));
     first.hear("ready");
     // Somebody is stopped in the midst of a write.
     let record = File::open(stage.folder().join("record")).unwrap();

@@ -48,7 +48,7 @@ impl Stage {
         command
             .env_remove("EPOCH_FENCE_TOKEN")
             .env("EPOCH_FENCE_DIR", self.leases())
-            .env("EPOCH_FENCE_ALLOW", "volatile")
+            .env("EPOCH_FENCE_ALLOW", "volatile,unknown")
             .env("EF", PROGRAM);
         command
     }

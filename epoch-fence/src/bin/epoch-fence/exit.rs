@@ -9,6 +9,7 @@ use epoch_fence::{FileGateError, NotChanged, Rejected};
 use high_water::{IoFault, NotRaised, OpenError, RaiseError};
 
 use crate::name::plain;
+use crate::options::Allow;
 use crate::output::finished;
 
 /// `verify` found the log changed.
@@ -77,12 +78,13 @@ impl From<FileError> for Failure {
         };
         let failure = Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why);
         // The library names its own way to allow it.
-        let allow = match &why {
-            FileError::Register(OpenError::VolatileFileSystem) => "volatile",
-            FileError::Register(OpenError::NetworkFileSystem) => "network",
-            FileError::Register(OpenError::UnknownFileSystem) => "unknown",
+        let (name, kind) = match why {
+            FileError::Register(OpenError::VolatileFileSystem { name }) => (name, Allow::Volatile),
+            FileError::Register(OpenError::NetworkFileSystem { name }) => (name, Allow::Network),
+            FileError::Register(OpenError::UnknownFileSystem { name }) => (name, Allow::Unknown),
             _ => return failure.with_text(fault),
         };
+        let allow = name.map_or(kind, Allow::Named);
         Self { why: format!("{} (here: --allow {allow})", failure.why), ..failure }
     }
 }

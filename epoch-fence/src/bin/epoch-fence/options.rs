@@ -1,13 +1,16 @@
 //! `Options`: what the command line says, and what `--help` teaches.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use epoch_fence::audit::LogHead;
 use epoch_fence::protocol::Ttl;
 use epoch_fence::{Epoch, FencingToken, GrantId, HolderId, RealmId, ResourceId};
+use high_water::FileSystemName;
 
 use crate::store;
 
@@ -177,19 +180,46 @@ pub(crate) struct Place {
     #[arg(long, value_name = "DIR", env = store::DIRECTORY, hide_env_values = true)]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Kinds of file systems that are refused otherwise.
+    /// A kind of file system that is refused otherwise: volatile, network, unknown, or one name.
+    ///
+    /// `volatile` (in memory, as tmpfs) survives killed processes and no reboot. On `network` ones locks and clocks are up
+    /// to others, and `guard` refuses to work. `unknown` are those of which it cannot be told. A refusal says which
+    /// name it was.
     #[arg(long, value_name = "KIND", env = store::ALLOW, value_delimiter = ',', hide_env_values = true)]
     pub(crate) allow: Vec<Allow>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A kind of file system, or one by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Allow {
-    /// In memory (tmpfs): survives killed processes, and no reboot
     Volatile,
-    /// On another machine: locks and clocks are then up to others, and `guard` does not work
     Network,
-    /// Those of which it cannot be told
     Unknown,
+    Named(FileSystemName),
+}
+
+impl FromStr for Allow {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "volatile" => Ok(Self::Volatile),
+            "network" => Ok(Self::Network),
+            "unknown" => Ok(Self::Unknown),
+            name => FileSystemName::new(name).map(Self::Named).ok_or("no file system has such a name"),
+        }
+    }
+}
+
+impl fmt::Display for Allow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volatile => f.write_str("volatile"),
+            Self::Network => f.write_str("network"),
+            Self::Unknown => f.write_str("unknown"),
+            Self::Named(name) => name.fmt(f),
+        }
+    }
 }
 
 /// Which resource.

@@ -4,7 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
 use epoch_fence::engine::file::{Directory, FileError, FileOptions};
 
 use crate::exit::{FAILED, Failure};
@@ -39,6 +38,7 @@ impl Place {
             Allow::Volatile => options.allow_volatile_file_system(),
             Allow::Network => options.allow_network_file_system(),
             Allow::Unknown => options.allow_unknown_file_system(),
+            Allow::Named(name) => options.allow_file_system(*name),
         })
     }
 
@@ -56,8 +56,7 @@ impl Place {
 
     /// What a child has to be told so that it finds the same directory.
     pub(crate) fn environment(&self, directory: &Directory) -> Vec<(&'static str, OsString)> {
-        let kinds = self.allow.iter().filter_map(Allow::to_possible_value);
-        let kinds: Vec<String> = kinds.map(|kind| kind.get_name().to_owned()).collect();
+        let kinds: Vec<String> = self.allow.iter().map(Allow::to_string).collect();
         let mut variables = vec![(DIRECTORY, directory.path().into())];
         if !kinds.is_empty() {
             variables.push((ALLOW, kinds.join(",").into()));

@@ -48,7 +48,7 @@ fn ledger() -> ResourceId {
 }
 
 fn open(path: &Path) -> Directory {
-    FileOptions::new().allow_volatile_file_system().open_or_create(path).unwrap()
+    FileOptions::new().allow_volatile_file_system().allow_unknown_file_system().open_or_create(path).unwrap()
 }
 
 struct Folder(PathBuf);
