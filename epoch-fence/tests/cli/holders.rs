@@ -127,3 +127,28 @@ fn what_a_command_leaves_behind_is_stopped_before_the_resource_is_given_back() {
     assert_eq!(state(&left_behind), None, "it runs on");
     assert_eq!(stage.entries("release"), 1);
 }
+
+#[test]
+fn commands_that_begin_a_resource_all_at_once_take_turns() {
+    let stage = Stage::new();
+    let count = stage.path().join("count");
+    for round in 0..8 {
+        let name = format!("r{round}");
+        std::fs::write(&count, "0\n").unwrap();
+        // Not atomic: two at once would count one.
+        let script = "read -r n < $COUNT; echo $((n + 1)) > $COUNT";
+        let talks: Vec<Talk> = (0..6)
+            .map(|_| {
+                let line = ["run", "--resource", &name, "--wait", "60s", "--", "sh", "-c", script];
+                let mut command = stage.ef(&line);
+                command.env("COUNT", &count);
+                Talk::start(command)
+            })
+            .collect();
+        for talk in talks {
+            let (code, said) = talk.end();
+            assert_eq!(code, Some(0), "{said}");
+        }
+        assert_eq!(std::fs::read_to_string(&count).unwrap(), "6\n");
+    }
+}
