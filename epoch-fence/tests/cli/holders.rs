@@ -112,6 +112,21 @@ fn a_command_whose_lease_cannot_be_renewed_is_told_before_the_loss_and_killed_at
 }
 
 #[test]
+fn a_command_that_ends_when_it_is_told_was_stopped_all_the_same() {
+    let stage = Stage::new();
+    let (mut first, _, _) = holder(&stage, &["--ttl", "4s", "--grace", "1500ms"]);
+    first.say(&format!("trap 'echo told; exit 0' TERM; echo ready; {NEVER_ENDS}"));
+    first.hear("ready");
+    let record = File::open(stage.folder().join("record")).unwrap();
+    record.lock().unwrap();
+    first.hear("told");
+    // In time for the resource to be given back; but the command did not do its work.
+    record.unlock().unwrap();
+    let (code, said) = first.end();
+    assert_eq!(code, Some(122), "{said}");
+}
+
+#[test]
 fn what_a_command_leaves_behind_is_stopped_before_the_resource_is_given_back() {
     let stage = Stage::new();
     let script = "sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & read -r _";
