@@ -43,7 +43,7 @@
 //!   gate process) is not covered; it must carry the epoch to something that checks it.
 //! - **Bounded skew**: no clock is read. One token raises the floor by at most [`MaxAdvance`], by default 2^32.
 //! - **Thread-safe**: a [`Gate`] keeps all of these under any interleaving.
-//! - **Restart-safe**: a `DurableGate` (feature `durable`) admits nothing older after a crash than it did before, and
+//! - **Restart-safe**: a `DurableGate` (feature `durable`) or a `FileGate` (feature `file`) admits nothing older after a crash than it did before, and
 //!   no other grant under the same epoch. A [`Gate`] forgets, and begins with the floor that it is given.
 //! - **Progress**: lock-free: of the callers of a gate, some one always finishes. No call waits, allocates or panics,
 //!   but [`Gate::enter_waiting`](Gate#method.enter_waiting). A caller that is stopped during the dozen instructions in
@@ -61,7 +61,7 @@
 //! `.await`.
 //!
 //! **Two gates stand before one resource**, in one process or in two. They do not drain each other: **Fenced** is
-//! lost between them.
+//! lost between them. A `FileGate` (feature `file`) is one gate, however many processes ask it.
 //!
 //! **The gate's process restarts.** A `DurableGate` goes on. A [`Gate`] must be given a floor that is not below what was admitted; else older tokens
 //! are admitted again. Effects of the old process that are still on their way are not covered in either case.
@@ -81,7 +81,8 @@
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
 //! - `durable`: `DurableGate`, over a register of the crate `high-water`.
 //! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
-//!   [`audit`](audit/index.html), the log of what was granted. On Linux.
+//!   [`audit`](audit/index.html), the log of what was granted; and `FileGate`, a gate for those processes. On Linux.
+//! - `cli`: the program `epoch-fence`, for shell scripts. It adds nothing to the library. On Linux.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics.
@@ -147,6 +148,8 @@ pub use gate::{AdoptError, Gate, MaxAdvance, MaxPermits, Permit, Rejected, Snaps
 pub use gate::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(all(feature = "parking_lot", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub use gate::{Fenced, FencedGuard};
+#[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
 pub use holder_id::HolderId;
 pub use id::{GrantId, RealmId};
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]

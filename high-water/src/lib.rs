@@ -138,7 +138,7 @@ pub use fault::{Cut, Fate, Fault, FaultFile, FaultMedium, Unflushed};
 #[cfg(all(feature = "fault", feature = "flash"))]
 pub use fault::{FaultFlash, FlashFault, FlashOperation, Reading, Torn};
 #[cfg(feature = "std")]
-pub use file::{FileMedium, OpenFile};
+pub use file::{FileMedium, OpenFile, lock_holders};
 pub use file_system::FileSystemName;
 #[cfg(feature = "flash")]
 pub use flash::{FlashError, FlashMark, FlashRecord, RegionError};

@@ -25,6 +25,8 @@ mod claim;
 mod durable;
 #[cfg(feature = "parking_lot")]
 mod fenced;
+#[cfg(all(feature = "file", unix))]
+mod file_gate;
 mod limits;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -43,6 +45,8 @@ mod word;
 pub use durable::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 #[cfg(feature = "parking_lot")]
 pub use fenced::{Fenced, FencedGuard};
+#[cfg(all(feature = "file", unix))]
+pub use file_gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
 pub use limits::{MaxAdvance, MaxPermits};
 pub use permit::Permit;
 pub use rejected::{AdoptError, Rejected};

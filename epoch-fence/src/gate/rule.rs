@@ -154,7 +154,7 @@ pub(super) fn judge_adoption(view: &View, realm: RealmId, floor: Epoch) -> Adopt
 pub struct State {
     word: Word,
     floor: Epoch,
-    tenure: Tenure,
+    pub(super) tenure: Tenure,
 }
 
 impl State {
@@ -168,6 +168,14 @@ impl State {
     #[must_use]
     pub const fn resumed(realm: RealmId, floor: Epoch, grant: GrantId) -> Self {
         Self { word: Word::NEW.opened(), floor, tenure: Tenure { realm, admitted: Some((floor, grant)) } }
+    }
+
+    /// Makes the state of a gate that is kept outside of memory: closed unless it has admitted the epoch of its floor.
+    #[cfg(feature = "file")]
+    pub(super) fn kept(tenure: Tenure, floor: Epoch, in_flight: u32) -> Self {
+        let open = tenure.admitted.is_some_and(|(epoch, _)| epoch == floor);
+        let word = if open { Word::NEW.opened() } else { Word::NEW };
+        Self { word: word.with_count(in_flight), floor, tenure }
     }
 
     /// Returns the least epoch that the gate admits.
@@ -206,7 +214,7 @@ impl State {
         self.word.is_sealed()
     }
 
-    const fn view(&self) -> View {
+    pub(super) const fn view(&self) -> View {
         View { word: self.word, floor: self.floor, tenure: self.tenure }
     }
 }

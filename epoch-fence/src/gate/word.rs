@@ -68,6 +68,14 @@ impl Word {
         Self(bits)
     }
 
+    /// With so many in the count; a number above half of the field is taken for half of it.
+    #[cfg(feature = "file")]
+    pub(super) const fn with_count(self, count: u32) -> Self {
+        let most = 1 << (COUNT_BITS - 1);
+        let count = if count < most { count } else { most };
+        Self((self.0 & !COUNT) | count as u64)
+    }
+
     pub(super) const fn bits(self) -> u64 {
         self.0
     }

@@ -15,6 +15,8 @@ mod durable;
 mod fenced;
 #[cfg(all(target_os = "linux", feature = "file"))]
 mod file;
+#[cfg(all(target_os = "linux", feature = "file"))]
+mod file_gate;
 mod gate;
 mod laws;
 #[cfg(feature = "test-engine")]

@@ -1,16 +1,19 @@
-//! Which process holds a lock, as the kernel lists it.
+//! Which processes hold a lock, as the kernel lists them.
 
-/// The holder of an exclusive `flock` on this file. A kernel that does not list locks, a file system that lists
-/// another device number than it shows, or a process of another namespace: not known.
+use alloc::vec::Vec;
+
+/// Who took each `flock` on this file. A kernel that does not list locks, a file system that lists another device
+/// number than it shows, or a process of another namespace: not known.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn of(device: u64, inode: u64) -> Option<u32> {
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| parse(line, rustix::fs::major(device), rustix::fs::minor(device), inode))
+pub(super) fn of(device: u64, inode: u64) -> Vec<u32> {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().filter_map(|line| parse(line, major, minor, inode)).collect()
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) const fn of(_device: u64, _inode: u64) -> Option<u32> {
-    None
+pub(super) const fn of(_device: u64, _inode: u64) -> Vec<u32> {
+    Vec::new()
 }
 
 /// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:131099 0 EOF`; one that waits has `->` after the number.

@@ -19,6 +19,7 @@ use unix as system;
 use crate::error::{IoFault, OpenError, Operation};
 use crate::file_system::FileSystemName;
 use crate::medium::{Access, Facts, FileId, Medium};
+use alloc::vec::Vec;
 use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,15 @@ impl FileMedium {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Returns which processes took the `flock`s that are on a file, one number for each lock, for people to read.
+///
+/// It is what Linux lists in `/proc/locks`, and there may be more: locks of processes in other namespaces, or all of
+/// them where nothing is listed. A lock that a child inherited is listed under the parent that took it.
+#[must_use]
+pub fn lock_holders(file: &std::fs::File) -> Vec<u32> {
+    system::lock_holders(file)
 }
 
 /// An open file of a [`FileMedium`].

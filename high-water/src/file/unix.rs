@@ -4,6 +4,7 @@ use super::{holder, super_block};
 use crate::file_system::FileSystemName;
 use crate::identity::Origin;
 use crate::medium::{Access, Facts, FileId, FileKind};
+use alloc::vec::Vec;
 use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -119,7 +120,11 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
 }
 
 pub(super) fn holder(file: &File) -> Option<u32> {
-    file.file.metadata().ok().and_then(|metadata| holder::of(metadata.dev(), metadata.ino()))
+    lock_holders(&file.file).first().copied()
+}
+
+pub(super) fn lock_holders(file: &fs::File) -> Vec<u32> {
+    file.metadata().map_or_else(|_| Vec::new(), |metadata| holder::of(metadata.dev(), metadata.ino()))
 }
 
 pub(super) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use high_water::{FileSystemName, Options, WhenHeld};
+use high_water::{FileSystemName, Identity, Options, WhenHeld};
 use hlc::{NodeId, Stamp};
 
 use super::alive::{self, Alive};
@@ -16,7 +16,7 @@ use super::shelf::{self, Folder};
 use super::{During, FileError, Host, SystemHost};
 use crate::engine::{Engine, Failure, Swapped};
 use crate::protocol::{Action, Record, Swap, View};
-use crate::{DurableGate, FencingToken, RealmId, ResourceId};
+use crate::{DurableGate, Epoch, FencingToken, FileGate, RealmId, ResourceId};
 
 /// How a directory of leases is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +107,8 @@ impl FileOptions {
         Ok(Directory { path, options: self, host, alive: Alive::default() })
     }
 
-    fn register(self, resource: ResourceId) -> Options {
-        let options = Options::new(DurableGate::identity(resource));
+    fn register(self, identity: Identity) -> Options {
+        let options = Options::new(identity);
         let options = options.when_held(WhenHeld::WaitUpTo(self.patience));
         let options = if self.network { options.allow_network_file_system() } else { options };
         let options = if self.volatile { options.allow_volatile_file_system() } else { options };
@@ -172,7 +172,27 @@ impl<H: Host> Directory<H> {
 
     pub(super) fn ledger(&self, resource: ResourceId) -> Ledger<Folder> {
         let folder = Folder::at(self.folder(resource));
-        Ledger::new(folder, resource, self.options.register(resource))
+        Ledger::new(folder, resource, self.options.register(DurableGate::identity(resource)))
+    }
+
+    /// Returns the gate that stands before a resource for all processes of this host. Nothing is looked at yet.
+    #[must_use]
+    pub fn gate(&self, resource: ResourceId) -> FileGate<'_, H> {
+        FileGate::new(self, resource)
+    }
+
+    /// How the register of a gate is opened. Never on a network file system: its locks are not inherited.
+    pub(crate) fn gate_register(&self, identity: Identity) -> Options {
+        FileOptions { network: false, ..self.options }.register(identity)
+    }
+
+    /// The realm and the epoch of the record that a new gate begins with; `None` where nothing was ever written.
+    pub(crate) fn beginning(&self, resource: ResourceId) -> Result<Option<(RealmId, Epoch)>, FileError> {
+        if !self.path.is_dir() {
+            return Err(FileError::NoDirectory);
+        }
+        let record = self.ledger(resource).load()?;
+        Ok(record.map(|record| (record.realm(), record.epoch().unwrap_or(Epoch::FIRST))))
     }
 
     /// The next stamp after the last one, by the wall clock as far as that goes on.

@@ -62,7 +62,9 @@ impl<S: Shelf> Ledger<S> {
     pub(super) fn load(&self) -> Result<Option<Record>, FileError> {
         let inspection = match inspect_on(&self.shelf.record()?) {
             Ok(inspection) => inspection,
-            Err(OpenError::NotFound) => return self.absent().map(|()| None),
+            Err(OpenError::NotFound) if self.is_absent()? => return Ok(None),
+            // Somebody has just written the first one.
+            Err(OpenError::NotFound) => return self.settled().map(Some),
             // It changes too fast to be read without being held.
             Err(OpenError::Busy) => return self.settled().map(Some),
             Err(why) => return Err(why.into()),
@@ -92,7 +94,10 @@ impl<S: Shelf> Ledger<S> {
         let held = match self.hold() {
             Ok(held) => Some(held),
             Err(FileError::Register(OpenError::NotFound)) => {
-                self.absent().and_then(|()| self.shelf.prepare()).map_err(Failure::Definite)?;
+                if !self.is_absent().map_err(Failure::Definite)? {
+                    return Ok(Written::Conflict(None));
+                }
+                self.shelf.prepare().map_err(Failure::Definite)?;
                 None
             }
             Err(why) => return Err(Failure::Definite(why)),
@@ -159,13 +164,19 @@ impl<S: Shelf> Ledger<S> {
         segment::tail(|number| self.shelf.segment(number), self.resource, entry)
     }
 
-    /// Refuses a resource without a record that has a log.
-    fn absent(&self) -> Result<(), FileError> {
+    /// Whether a resource whose record was not found was never written; false where it has been since. One that has a
+    /// log and no record is refused.
+    fn is_absent(&self) -> Result<bool, FileError> {
         match *self.shelf.segments()? {
-            [] => Ok(()),
+            [] => return Ok(true),
             // A crash may have left the first file of the log, before the first record.
-            [1] if !segment::is_written(&self.shelf.segment(1)?, Place::FIRST)? => Ok(()),
-            _ => Err(FileError::RecordMissing),
+            [1] if !segment::is_written(&self.shelf.segment(1)?, Place::FIRST)? => return Ok(true),
+            _ => {}
+        }
+        // Whoever writes both at this moment writes the record first.
+        match inspect_on(&self.shelf.record()?) {
+            Err(OpenError::NotFound) => Err(FileError::RecordMissing),
+            Ok(_) | Err(_) => Ok(false),
         }
     }
 

@@ -59,7 +59,8 @@
 //!
 //! `DIR/<resource>/record` is a `high-water` register whose number is the version and whose payload is the
 //! [record](crate::protocol::record_format); `log.00000001` and on are the [log](crate::audit::format);
-//! `alive.<grant>` is locked by the holder.
+//! `alive.<grant>` is locked by the holder. `gate` is the register of the [gate](crate::FileGate), as [`mod@crate::format`]
+//! says, and its permits are locks on `gate.permits`.
 
 mod alive;
 mod directory;

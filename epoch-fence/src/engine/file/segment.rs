@@ -140,11 +140,16 @@ pub(super) fn make_room<M: Medium>(medium: &M, place: Place, header: Header) -> 
     let file = match medium.open(Access::ReadWrite) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return if place.offset() == Place::HEADER_BYTES {
-                create(medium, header).map_err(fault)
-            } else {
-                Err(LogFault::Missing { segment: place.segment() }.into())
-            };
+            if place.offset() != Place::HEADER_BYTES {
+                return Err(LogFault::Missing { segment: place.segment() }.into());
+            }
+            match create(medium, header) {
+                // Before the first record nobody holds anything: another one was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    medium.open(Access::ReadWrite).map_err(&fault)?
+                }
+                created => return created.map_err(fault),
+            }
         }
         Err(error) => return Err(fault(error)),
     };

@@ -1,0 +1,171 @@
+//! How the program ends: exit codes, and what is said on standard error.
+
+use core::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use epoch_fence::engine::file::FileError;
+use epoch_fence::{FileGateError, NotChanged, Rejected};
+use high_water::{IoFault, NotRaised, OpenError, RaiseError};
+
+use crate::name::plain;
+use crate::options::Allow;
+use crate::output::finished;
+
+/// `verify` found the log changed.
+pub(crate) const DAMAGED: u8 = 1;
+/// Somebody else is there; it may be tried again.
+pub(crate) const BUSY: u8 = 121;
+/// The lease is lost, or the token opens nothing any more.
+pub(crate) const LOST: u8 = 122;
+/// Nobody knows whether it happened.
+pub(crate) const INDETERMINATE: u8 = 123;
+/// The program itself failed, or was called wrongly.
+pub(crate) const FAILED: u8 = 125;
+/// The command was found, and could not be started.
+pub(crate) const NOT_STARTED: u8 = 126;
+/// The command was not found.
+pub(crate) const NOT_FOUND: u8 = 127;
+
+/// Why the program did not do what was asked: what it says, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    why: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, why: impl Display) -> Self {
+        Self { code, why: why.to_string() }
+    }
+
+    pub(crate) const fn code(&self) -> u8 {
+        self.code
+    }
+
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// With the system's own words, which a library without a system has only the number of.
+    fn with_text(self, fault: Option<IoFault>) -> Self {
+        match fault.and_then(IoFault::code) {
+            Some(code) => {
+                Self { why: format!("{}: {}", self.why, io::Error::from_raw_os_error(code)), ..self }
+            }
+            None => self,
+        }
+    }
+
+    /// With what was being done before it.
+    pub(crate) fn during(self, what: impl Display) -> Self {
+        Self { why: format!("{what}: {}", self.why), ..self }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(why: io::Error) -> Self {
+        Self::new(FAILED, why)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(why: FileError) -> Self {
+        let fault = match &why {
+            FileError::Register(why) => fault_of_opening(why),
+            FileError::Raise(why) => fault_of_raising(why),
+            _ => None,
+        };
+        let failure = Self::new(if matches!(why, FileError::Busy { .. }) { BUSY } else { FAILED }, why);
+        // The library names its own way to allow it.
+        let (name, kind) = match why {
+            FileError::Register(OpenError::VolatileFileSystem { name }) => (name, Allow::Volatile),
+            FileError::Register(OpenError::NetworkFileSystem { name }) => (name, Allow::Network),
+            FileError::Register(OpenError::UnknownFileSystem { name }) => (name, Allow::Unknown),
+            _ => return failure.with_text(fault),
+        };
+        let allow = name.map_or(kind, Allow::Named);
+        Self { why: format!("{} (here: --allow {allow})", failure.why), ..failure }
+    }
+}
+
+const fn fault_of_opening(why: &OpenError) -> Option<IoFault> {
+    if let OpenError::Io(fault) = why { Some(*fault) } else { None }
+}
+
+const fn fault_of_raising(why: &RaiseError) -> Option<IoFault> {
+    match why {
+        RaiseError::Indeterminate(fault) | RaiseError::NotRaised(NotRaised::Io(fault)) => Some(*fault),
+        _ => None,
+    }
+}
+
+impl From<FileGateError> for Failure {
+    fn from(why: FileGateError) -> Self {
+        let code = match &why {
+            FileGateError::Rejected(
+                Rejected::Draining { .. } | Rejected::TooManyPermits { .. } | Rejected::Sealed,
+            )
+            | FileGateError::NotAdopted(_)
+            | FileGateError::Record(FileError::Busy { .. })
+            | FileGateError::Register(OpenError::Held { .. }) => BUSY,
+            FileGateError::Rejected(_) => LOST,
+            FileGateError::NotSaved(why) if !why.is_definite() => INDETERMINATE,
+            _ => FAILED,
+        };
+        let fault = match &why {
+            FileGateError::Record(FileError::Register(why)) | FileGateError::Register(why) => {
+                fault_of_opening(why)
+            }
+            FileGateError::NotSaved(why) => fault_of_raising(why),
+            _ => None,
+        };
+        Self::new(code, why).with_text(fault)
+    }
+}
+
+impl From<NotChanged<FileError>> for Failure {
+    fn from(why: NotChanged<FileError>) -> Self {
+        let code = match &why {
+            NotChanged::Indeterminate(_) => INDETERMINATE,
+            NotChanged::Contended | NotChanged::Failed(FileError::Busy { .. }) => BUSY,
+            NotChanged::Lost => LOST,
+            _ => FAILED,
+        };
+        match why {
+            NotChanged::Failed(why) | NotChanged::Indeterminate(why) => Self { code, ..Self::from(why) },
+            _ => Self::new(code, why),
+        }
+    }
+}
+
+/// Says something on standard error, where it does not disturb what the command prints.
+pub(crate) fn say(what: impl Display) {
+    tell(&format!("epoch-fence: {what}\n"));
+}
+
+/// Whatever is said may hold what others wrote: names, paths, arguments.
+fn tell(what: &str) {
+    // With standard error closed there is nobody to tell.
+    let _told = io::stderr().write_all(plain(what).as_bytes());
+}
+
+pub(crate) fn with(result: Result<u8, Failure>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            say(&failure.why);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Ends after a command line that was not understood, or that asked for help.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return with(finished(error.print()));
+    }
+    tell(&error.render().to_string());
+    // As `timeout`, and not 2: that is a usual code of the commands that are run.
+    ExitCode::from(FAILED)
+}

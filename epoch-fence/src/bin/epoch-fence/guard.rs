@@ -1,0 +1,68 @@
+//! `guard` and `check`: the gate for scripts.
+
+use epoch_fence::{FencingToken, FileGateError, Rejected};
+use serde_json::json;
+
+use crate::exit::Failure;
+use crate::name::Name;
+use crate::options::{Check, Guard};
+use crate::output::{self, finished};
+use crate::process::{Group, Supervisor};
+
+/// Runs a command under a permit, which it inherits.
+pub(crate) fn guard(options: &Guard) -> Result<u8, Failure> {
+    let token = options.token.token;
+    let directory = options.place.open()?;
+    let gate = directory.gate(token.resource());
+    let permit = gate.enter_waiting(&token, options.waiting.limit()).map_err(|why| explained(&token, why))?;
+    permit.inherit()?;
+    let supervisor = Supervisor::new()?;
+    // In the group of this process: whoever stops a group stops both, and the terminal is theirs together.
+    let child = supervisor.spawn(&options.command, &[], Group::Shared)?;
+    let ended = supervisor.wait(child)?;
+    drop(permit);
+    Ok(ended.code())
+}
+
+/// Says what `guard` would answer.
+pub(crate) fn check(options: &Check) -> Result<u8, Failure> {
+    let token = options.token.token;
+    let directory = options.place.open()?;
+    let answer = directory.gate(token.resource()).check(&token);
+    let failure = answer.err().map(|why| explained(&token, why));
+    let code = failure.as_ref().map_or(0, Failure::code);
+    if options.form.json {
+        let name = Name::of(&directory.folder(token.resource()), token.resource());
+        finished(output::json(&json!({
+            "admitted": failure.is_none(),
+            "why": failure.as_ref().map(Failure::why),
+            "exit_status": code,
+            "resource": token.resource().to_string(),
+            "name": name.map(|name| name.name.to_string_lossy().into_owned()),
+            "epoch": token.epoch().get(),
+        })))?;
+        return Ok(code);
+    }
+    failure.map_or(Ok(0), Err)
+}
+
+/// What a refusal means for a script, and what can be done.
+fn explained(token: &FencingToken, why: FileGateError) -> Failure {
+    let epoch = token.epoch();
+    let advice = match why {
+        FileGateError::Rejected(Rejected::Stale { .. }) => "; a newer holder was here: stop",
+        FileGateError::Rejected(Rejected::Conflict) => {
+            "; two holders have one epoch: stop, and have an operator look at `epoch-fence verify`"
+        }
+        FileGateError::Rejected(Rejected::WrongRealm) => {
+            "; the resource was recovered or begun anew: an old holder must stop, and an operator lets the guard follow \
+             with `epoch-fence recover`"
+        }
+        FileGateError::NoRecord => "; is it the directory that `run` uses?",
+        FileGateError::PermitsReplaced => " with `epoch-fence recover --rebuild-gate`",
+        _ => "",
+    };
+    let failure = Failure::from(why);
+    let text = format!("epoch {epoch} is not admitted: {}{advice}", failure.why());
+    Failure::new(failure.code(), text)
+}

@@ -1,0 +1,271 @@
+//! `inspect`, `history` and `verify`: reading, without changing anything.
+
+use alloc::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::time::SystemTime;
+
+use epoch_fence::audit::Entry;
+use epoch_fence::engine::Engine as _;
+use epoch_fence::engine::file::{Directory, NotVerified, SystemHost};
+use epoch_fence::protocol::{Action, Standing, Tenure};
+use epoch_fence::{FileGateSnapshot, ResourceId};
+use serde_json::{Value, json};
+
+use crate::exit::{DAMAGED, FAILED, Failure, say};
+use crate::name::{Name, harmless};
+use crate::options::{History, Inspect, Verify};
+use crate::output::{self, at, finished, lasting, millis};
+
+pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
+    let directory = options.place.open()?;
+    let named =
+        options.resource.as_ref().map(|name| Name::new(&options.namespace.namespace, name)).transpose()?;
+    let resources = match (named.as_ref().map(Name::id), options.id) {
+        (Some(id), _) | (None, Some(id)) => vec![id],
+        (None, None) => directory.resources()?,
+    };
+    let host = SystemHost::new()?;
+    if !options.form.json && options.resource.is_none() && options.id.is_none() {
+        let nothing = if resources.is_empty() { ": nothing was ever acquired here" } else { "" };
+        finished(writeln!(io::stdout(), "{}{nothing}", harmless(directory.path().as_os_str())))?;
+    }
+    let mut code = 0;
+    let mut documents = Vec::new();
+    for id in resources {
+        let name = named.clone().or_else(|| Name::of(&directory.folder(id), id));
+        match (look(&directory, &host, id, name.as_ref()), options.form.json) {
+            (Ok((document, _)), true) => documents.push(document),
+            (Ok((_, text)), false) => {
+                if let Err(why) = write!(io::stdout(), "{text}") {
+                    return finished(Err(why));
+                }
+            }
+            (Err(why), json) => {
+                code = FAILED;
+                let shown = name.as_ref().map_or_else(|| id.to_string(), Name::to_string);
+                say(format!("{shown}: {}", why.why()));
+                if json {
+                    documents.push(
+                        json!({ "id": id.to_string(), "name": text_of(name.as_ref()), "error": why.why() }),
+                    );
+                }
+            }
+        }
+    }
+    if options.form.json {
+        finished(output::json(&Value::Array(documents)))?;
+    }
+    Ok(code)
+}
+
+fn text_of(name: Option<&Name>) -> Option<String> {
+    name.map(|name| name.name.to_string_lossy().into_owned())
+}
+
+/// A resource as it is now, in both forms.
+fn look(
+    directory: &Directory,
+    host: &SystemHost,
+    id: ResourceId,
+    name: Option<&Name>,
+) -> Result<(Value, String), Failure> {
+    let view = directory.load(&id)?;
+    let record = view.record();
+    if record.version() == epoch_fence::protocol::Version::ABSENT {
+        return Err(Failure::new(FAILED, "nobody ever acquired it in this directory"));
+    }
+    let now = output::wall(host);
+    let ends = |remaining| now.checked_add(remaining).map_or_else(String::new, at);
+    let (state, holder, remaining, sentence) = match view.standing() {
+        Standing::Free => ("free", None, None, "free".to_owned()),
+        Standing::Lapsed { .. } => {
+            ("lapsed", None, None, "free: the last lease is over or its holder died".to_owned())
+        }
+        Standing::Reserved { to, remaining } => {
+            let who = harmless(to.as_str().as_ref());
+            let sentence = format!("kept for {who} until {} (in {})", ends(remaining), lasting(remaining));
+            ("reserved", Some(to), Some(remaining), sentence)
+        }
+        Standing::Live { holder, remaining, .. } => {
+            let who = harmless(holder.as_str().as_ref());
+            let sentence =
+                format!("held by {who} until {} (in {}) unless renewed", ends(remaining), lasting(remaining));
+            ("held", Some(holder), Some(remaining), sentence)
+        }
+    };
+    let gate = directory.gate(id).snapshot();
+    let (gate_document, gate_sentence) = match &gate {
+        Ok(None) => (Value::Null, "never asked".to_owned()),
+        Err(why) => (json!({ "error": why.to_string() }), format!("refuses everybody: {why}")),
+        Ok(Some(FileGateSnapshot { realm, gate: seen, holders, .. })) => {
+            let admitted =
+                seen.admitted.map_or_else(|| "nobody".to_owned(), |epoch| format!("epoch {epoch}"));
+            let waits =
+                if seen.closed && seen.admitted.is_some() { ", newer ones wait for their end" } else { "" };
+            let alive = match &**holders {
+                [] => "no permit alive".to_owned(),
+                some => format!("{} permits alive{waits}, taken by {some:?}", some.len()),
+            };
+            let foreign = if *realm == record.realm() { "" } else { "; it is of another realm: recover" };
+            (
+                json!({
+                    "realm": realm.to_string(),
+                    "floor": seen.floor.get(),
+                    "admitted": seen.admitted.map(epoch_fence::Epoch::get),
+                    "permits": holders.len(),
+                    "processes": holders,
+                }),
+                format!("admits from epoch {}, has admitted {admitted}, {alive}{foreign}", seen.floor),
+            )
+        }
+    };
+    let epoch = record.epoch().map_or_else(|| "none".to_owned(), |epoch| epoch.to_string());
+    let shown = name.map_or_else(|| "(name not known)".to_owned(), Name::to_string);
+    let grant = record.grant().map_or_else(String::new, |grant| format!("  grant     {grant}\n"));
+    let text = format!(
+        "{shown}\n  state     {sentence}\n  epoch     {epoch}\n{grant}  guard     {gate_sentence}\n  realm     {}\n  id        {id}\n",
+        record.realm()
+    );
+    let document = json!({
+        "id": id.to_string(),
+        "namespace": name.map(|name| name.namespace.to_string_lossy().into_owned()),
+        "name": text_of(name),
+        "realm": record.realm().to_string(),
+        "epoch": record.epoch().map(epoch_fence::Epoch::get),
+        "version": record.version().get(),
+        "state": state,
+        "holder": holder.map(|holder| holder.to_string()),
+        "grant": record.grant().map(|grant| grant.to_string()),
+        "remaining_ms": remaining.map(millis),
+        "ends_at": remaining.map(ends),
+        "gate": gate_document,
+    });
+    Ok((document, text))
+}
+
+pub(crate) fn history(options: &History) -> Result<u8, Failure> {
+    let target = &options.target;
+    let (directory, id, shown) = target.open()?;
+    let mut kept = VecDeque::new();
+    let mut broken = None;
+    for found in directory.history(id).map_err(|why| refused(&shown, &why))? {
+        match found {
+            Ok(entry) if options.last.is_some() => {
+                kept.push_back(entry);
+                if options.last.is_some_and(|last| kept.len() > last) {
+                    kept.pop_front();
+                }
+            }
+            Ok(entry) => {
+                if let Err(why) = print(&entry, target.form.json) {
+                    return finished(Err(why));
+                }
+            }
+            Err(why) => broken = Some(refused(&shown, &why)),
+        }
+    }
+    let printed = kept.iter().try_for_each(|entry| print(entry, target.form.json));
+    match broken {
+        Some(why) => Err(why),
+        None => finished(printed),
+    }
+}
+
+fn refused(shown: &str, why: &NotVerified) -> Failure {
+    let code = if matches!(why, NotVerified::Damaged(_)) { DAMAGED } else { FAILED };
+    Failure::new(code, why).during(shown)
+}
+
+const fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Acquire => "acquire",
+        Action::Burn => "burn",
+        Action::Renew => "renew",
+        Action::Release => "release",
+        Action::HandOver => "hand over",
+        Action::Evict => "evict",
+        Action::Recover => "recover",
+    }
+}
+
+fn print(entry: &Entry, json: bool) -> io::Result<()> {
+    let (record, anchor) = (entry.record(), entry.anchor());
+    let stamp = anchor.stamp();
+    let time = at(stamp.timestamp().to_system_time().unwrap_or(SystemTime::UNIX_EPOCH));
+    let process = stamp.node().as_u64();
+    let (holder, grant) = match *record.tenure() {
+        Tenure::Held { holder, grant, .. } => (Some(holder), Some(grant)),
+        Tenure::Reserved { to, .. } => (Some(to), None),
+        Tenure::Free => (None, None),
+    };
+    if json {
+        return output::json(&json!({
+            "index": anchor.index(),
+            "time": time,
+            "process": process,
+            "action": verb(anchor.action()),
+            "realm": record.realm().to_string(),
+            "epoch": record.epoch().map(epoch_fence::Epoch::get),
+            "version": record.version().get(),
+            "holder": holder.map(|holder| holder.to_string()),
+            "grant": grant.map(|grant| grant.to_string()),
+            "head": entry.head().to_string(),
+        }));
+    }
+    let epoch = record.epoch().map_or_else(|| "none".to_owned(), |epoch| epoch.to_string());
+    let who = holder.map_or_else(String::new, |holder| format!("  {}", harmless(holder.as_str().as_ref())));
+    let index = anchor.index();
+    writeln!(
+        io::stdout(),
+        "{index:>6}  {time}  {:<9}  epoch {epoch}{who}  process {process}",
+        verb(anchor.action())
+    )
+}
+
+pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
+    let (directory, id, shown) = options.target.open()?;
+    let result = directory.verify(id, options.head);
+    if options.target.form.json {
+        let document = match &result {
+            Ok(sound) => json!({
+                "sound": true,
+                "entries": sound.entries(),
+                "unread": sound.unread(),
+                "head": sound.head().to_string(),
+                "noted_at": sound.noted_at(),
+                "missing": sound.missing().is_some(),
+            }),
+            Err(NotVerified::Damaged(damage)) => json!({
+                "sound": false,
+                "why": damage.to_string(),
+                "sound_entries": damage.index(),
+                "file": damage.segment(),
+                "byte": damage.offset(),
+                "head": damage.head().to_string(),
+            }),
+            Err(why) => json!({ "sound": false, "why": why.to_string() }),
+        };
+        finished(output::json(&document))?;
+    }
+    let sound = result.map_err(|why| refused(&shown, &why))?;
+    if options.target.form.json {
+        return Ok(0);
+    }
+    let mut text = format!("{shown}: {} entries, as they were written\n", sound.entries());
+    if sound.unread() > 0 {
+        text += &format!(
+            "  the first {} are in files that were moved away: nothing is known of them\n",
+            sound.unread()
+        );
+    }
+    if sound.missing().is_some() {
+        text += "  a crash left the last one out; whoever acquires next writes it\n";
+    }
+    match sound.noted_at() {
+        Some(at) => text += &format!("  the head that you noted was the head after {at} of them\n"),
+        None => {
+            text += "  note the head elsewhere: with `verify --head` it finds a past that was written anew\n"
+        }
+    }
+    finished(writeln!(io::stdout(), "{text}  head {}", sound.head()))
+}

@@ -1,0 +1,115 @@
+//! `recover` and `evict`: what only an operator does.
+
+use core::time::Duration;
+use std::io::{self, Write as _};
+
+use epoch_fence::engine::Engine as _;
+use epoch_fence::engine::file::{Directory, SystemHost};
+use epoch_fence::{AdoptError, BootClock as _, Epoch, Evicted, FileGateError, Issuer, RealmId, ResourceId};
+use serde_json::json;
+
+use crate::exit::{FAILED, Failure, say};
+use crate::options::{Evict, Recover};
+use crate::output::{self, finished};
+
+/// Between two tries to let the guard follow.
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
+    let target = &options.target;
+    let (id, shown) = target.resource()?;
+    let directory = target.place.open()?;
+    let realm = match options.realm {
+        Some(realm) => realm,
+        None => RealmId::random().map_err(|why| Failure::new(FAILED, why))?,
+    };
+    // The guard may remember what the record has lost.
+    let at_gate = match directory.gate(id).snapshot() {
+        Ok(Some(guard)) if guard.realm != realm => Some(guard.gate.floor),
+        _ => None,
+    };
+    let floor = options.floor.0.max(at_gate);
+    let view = directory.recover(id, realm, floor).map_err(|why| Failure::from(why).during(&shown))?;
+    let record = *view.record();
+    let epoch = record.epoch().unwrap_or(Epoch::FIRST);
+    let adopted = follow(&directory, id, record.realm(), epoch, options);
+    if target.form.json {
+        finished(output::json(&json!({
+            "id": id.to_string(),
+            "realm": record.realm().to_string(),
+            "epoch": epoch.get(),
+            "gate": adopted.as_ref().copied().unwrap_or_else(Failure::why),
+            "gate_follows": adopted.is_ok(),
+        })))?;
+    } else {
+        let follows = adopted.as_ref().copied().unwrap_or("the guard does not follow yet");
+        finished(writeln!(
+            io::stdout(),
+            "{shown}: recovered; realm {}, epochs go on above {epoch}; {follows}",
+            record.realm()
+        ))?;
+    }
+    match adopted {
+        Ok(_) => Ok(0),
+        Err(why) => {
+            say(format!("to let the guard follow, repeat this with --realm {}", record.realm()));
+            Err(why.during("the guard"))
+        }
+    }
+}
+
+/// Lets the guard adopt the realm; what it came to.
+fn follow(
+    directory: &Directory,
+    id: ResourceId,
+    realm: RealmId,
+    epoch: Epoch,
+    options: &Recover,
+) -> Result<&'static str, Failure> {
+    let gate = directory.gate(id);
+    if options.rebuild_gate {
+        return gate.rebuild(realm, epoch).map(|()| "the guard was made anew").map_err(Failure::from);
+    }
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(options.waiting.limit());
+    // Ends: what is left gets less with each pause.
+    loop {
+        let why = match gate.adopt(realm, epoch) {
+            Ok(()) => return Ok("the guard follows"),
+            Err(FileGateError::Register(high_water::OpenError::NotFound)) => {
+                return Ok("the guard was never asked, and will begin there");
+            }
+            Err(why) => why,
+        };
+        let left = clock.now().until(until);
+        if !matches!(why, FileGateError::NotAdopted(AdoptError::Draining { .. })) || left.is_zero() {
+            return Err(why.into());
+        }
+        clock.pause(left.min(PAUSE));
+    }
+}
+
+pub(crate) fn evict(options: &Evict) -> Result<u8, Failure> {
+    let target = &options.target;
+    let (directory, id, shown) = target.open()?;
+    let record = *directory.load(&id)?.record();
+    let grant = options.grant.or(record.grant());
+    let evicted = match grant {
+        Some(grant) => {
+            let issuer = Issuer::new(directory, SystemHost::new()?);
+            issuer.evict(&id, grant).map_err(|why| Failure::from(why).during(&shown))?
+        }
+        None => Evicted::AlreadyGone,
+    };
+    let done = evicted == Evicted::Evicted;
+    if target.form.json {
+        return finished(output::json(&json!({
+            "id": id.to_string(),
+            "evicted": done,
+            "epoch": record.epoch().map(Epoch::get),
+            "grant": grant.map(|grant| grant.to_string()),
+        })));
+    }
+    let said = if done { "evicted; anybody may acquire it" } else { "nobody holds it, or another grant" };
+    finished(writeln!(io::stdout(), "{shown}: {said}"))
+}

@@ -1,0 +1,176 @@
+//! `run`: a command while a resource is held.
+
+use core::time::Duration;
+use std::ffi::OsString;
+use std::fs;
+
+use epoch_fence::engine::file::{Directory, FileError, SystemHost};
+use epoch_fence::protocol::{Claim, Pending, Ttl};
+use epoch_fence::{BootClock as _, Ended, HolderId, Issuer, NotAcquired, Resolution, Wait};
+
+use crate::exit::{BUSY, FAILED, Failure, INDETERMINATE, LOST, say};
+use crate::name::{Name, harmless};
+use crate::options::Run;
+use crate::output::lasting;
+use crate::process::{Group, Renewer, Supervisor, Watch};
+use crate::store;
+
+pub(crate) type Lease = epoch_fence::Lease<'static, Directory, SystemHost>;
+type Tenures = Issuer<Directory, SystemHost>;
+
+/// How often an attempt of unknown outcome is looked for, and the first pause in between, which doubles.
+const LOOKS: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
+    let name = Name::new(&options.namespace.namespace, &options.resource)?;
+    let grace = grace(options.ttl, options.grace)?;
+    let holder = options.holder.unwrap_or_else(default_holder);
+    let directory = options.place.open_or_create()?;
+    let environment = options.place.environment(&directory);
+    let claim = Claim::new(name.id(), holder, options.ttl);
+    // For as long as the process lives: a renewal may still be under way when everything else is over.
+    let issuer: &'static Tenures = Box::leak(Box::new(Issuer::new(directory, SystemHost::new()?)));
+
+    let lease = acquire(issuer, &claim, options.waiting.limit()).map_err(|why| why.during(&name))?;
+    let token = lease.token();
+    if let Err(why) = name.keep(&issuer.engine().folder(token.resource())) {
+        say(format!("{name}: `inspect` will not know the name: {why}"));
+    }
+    // Inherited by the command: as long as it runs, others wait for the end of the lease, also if this process dies.
+    let _lifeline = issuer.engine().lifeline(&token).transpose()?;
+    if let Some(lifeline) = &_lifeline {
+        rustix::io::fcntl_setfd(lifeline, rustix::io::FdFlags::empty()).map_err(std::io::Error::from)?;
+    }
+    let environment: Vec<(&str, OsString)> = [
+        (store::TOKEN, token.to_string().into()),
+        (store::EPOCH, token.epoch().to_string().into()),
+        (store::RESOURCE, options.resource.clone()),
+    ]
+    .into_iter()
+    .chain(environment)
+    .collect();
+
+    let supervisor = Supervisor::new()?;
+    let lost = || Failure::new(LOST, format!("{name}: the lease of epoch {} was lost", token.epoch()));
+    // It may have been stopped since the lease was granted.
+    if lease.lost() {
+        return Err(lost());
+    }
+    let child = match supervisor.spawn(&options.command, &environment, Group::Own) {
+        Ok(child) => child,
+        Err(why) => {
+            let _held = release(lease, &name);
+            return Err(why);
+        }
+    };
+    let renewer = Renewer::start(lease, options.ttl)?;
+    let shown = name.to_string();
+    let ended = supervisor.hold(child, &Watch { believed: renewer.believed(), grace, name: &shown });
+    // Whatever went wrong, nothing of the command may run on when the resource is given back.
+    supervisor.sweep(child, grace);
+    let held = match renewer.stop() {
+        Some(lease) => release(lease, &name),
+        None => {
+            say(format!("{name}: not released, since the disk does not answer; the lease ends by itself"));
+            true
+        }
+    };
+    let ended = ended?;
+    if !held || ended.lost {
+        return Err(lost());
+    }
+    if ended.interrupted {
+        supervisor.interrupt()?;
+    }
+    Ok(ended.code())
+}
+
+/// How long before the loss of the lease the command is told to stop.
+///
+/// By default as long as the margin, but never so long that one failed renewal would be the end.
+fn grace(ttl: Ttl, asked: Option<Duration>) -> Result<Duration, Failure> {
+    let window = ttl.get().saturating_sub(ttl.margin());
+    let share = |parts| window.checked_div(parts).unwrap_or(window);
+    let most = share(2);
+    match asked {
+        Some(asked) if asked > most => Err(Failure::new(
+            FAILED,
+            format!("a grace of {asked:?} leaves no time for renewals: {most:?} at most, or a longer ttl"),
+        )),
+        Some(asked) => Ok(asked),
+        None => Ok(ttl.margin().min(share(4))),
+    }
+}
+
+fn default_holder() -> HolderId {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host: String = host.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect();
+    let host = if host.is_empty() { "a host" } else { &host };
+    let process = std::process::id();
+    HolderId::try_new(&format!("{host}, process {process}"))
+        .unwrap_or_else(|_| unreachable!("short, and printable"))
+}
+
+fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<Lease, Failure> {
+    let wait = if limit.is_zero() { Wait::AtOnce } else { Wait::AtMost(limit) };
+    let why = match issuer.acquire(claim, wait) {
+        Ok(lease) => return Ok(lease),
+        Err(why) => why,
+    };
+    match why {
+        NotAcquired::Held { holder, remaining } => Err(Failure::new(
+            BUSY,
+            format!(
+                "held by {}; its lease ends in {} unless renewed",
+                harmless(holder.as_str().as_ref()),
+                lasting(remaining)
+            ),
+        )),
+        NotAcquired::Reserved { .. } | NotAcquired::Contended | NotAcquired::Superseded => {
+            Err(Failure::new(BUSY, why))
+        }
+        NotAcquired::Failed(why) => Err(why.into()),
+        NotAcquired::Indeterminate(pending, why) => resolve(issuer, pending, why),
+        _ => Err(Failure::new(FAILED, why)),
+    }
+}
+
+/// Finds out what became of an attempt; else it is neither granted nor not.
+fn resolve(issuer: &'static Tenures, mut pending: Pending, why: FileError) -> Result<Lease, Failure> {
+    let mut pause = PAUSE;
+    for _ in 0..LOOKS {
+        pending = match issuer.resolve(pending) {
+            Ok(Resolution::Granted(lease)) => return Ok(lease),
+            Ok(Resolution::NotGranted) => return Err(Failure::from(why).during("not acquired")),
+            Ok(Resolution::Superseded) => return Err(Failure::new(BUSY, "others wrote first")),
+            Err(unresolved) => unresolved.into_pending(),
+        };
+        SystemHost::new()?.pause(pause);
+        pause = pause.saturating_mul(2);
+    }
+    let why = Failure::from(why);
+    Err(Failure::new(
+        INDETERMINATE,
+        format!("not known whether acquired: {}; if it was, the lease ends by itself", why.why()),
+    ))
+}
+
+/// Gives the resource back; whether it was held until then, as far as anybody knows.
+fn release(lease: Lease, name: &Name) -> bool {
+    if lease.lost() {
+        return false;
+    }
+    let remaining = lease.remaining();
+    let ended = lease.release().or_else(epoch_fence::NotEnded::retry);
+    match ended {
+        Ok(Ended::Released | Ended::HandedOver) => {}
+        Ok(Ended::AlreadyLost) => return false,
+        Err(why) => say(format!(
+            "{name}: not released: {}; the lease ends by itself in {}",
+            why.why(),
+            lasting(remaining)
+        )),
+    }
+    true
+}

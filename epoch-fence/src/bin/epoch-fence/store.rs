@@ -1,0 +1,70 @@
+//! The directory of the leases: where it is, and how it is opened.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use epoch_fence::engine::file::{Directory, FileError, FileOptions};
+
+use crate::exit::{FAILED, Failure};
+use crate::options::{Allow, Place};
+
+/// What `run` passes on to its command, and the other verbs look for.
+pub(crate) const TOKEN: &str = "EPOCH_FENCE_TOKEN";
+pub(crate) const EPOCH: &str = "EPOCH_FENCE_EPOCH";
+pub(crate) const RESOURCE: &str = "EPOCH_FENCE_RESOURCE";
+pub(crate) const DIRECTORY: &str = "EPOCH_FENCE_DIR";
+pub(crate) const ALLOW: &str = "EPOCH_FENCE_ALLOW";
+
+impl Place {
+    fn path(&self) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.dir {
+            return Ok(path.clone());
+        }
+        if nix::unistd::geteuid().is_root() {
+            return Ok(PathBuf::from("/var/lib/epoch-fence"));
+        }
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = set("XDG_STATE_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| set("HOME").map(|home| home.join(".local/state")));
+        let state =
+            state.ok_or_else(|| Failure::new(FAILED, "neither --dir nor $HOME says where the leases are"))?;
+        Ok(state.join("epoch-fence"))
+    }
+
+    fn options(&self) -> FileOptions {
+        self.allow.iter().fold(FileOptions::new(), |options, allow| match allow {
+            Allow::Volatile => options.allow_volatile_file_system(),
+            Allow::Network => options.allow_network_file_system(),
+            Allow::Unknown => options.allow_unknown_file_system(),
+            Allow::Named(name) => options.allow_file_system(*name),
+        })
+    }
+
+    /// The directory, made where it is missing.
+    pub(crate) fn open_or_create(&self) -> Result<Directory, Failure> {
+        let path = self.path()?;
+        self.options().open_or_create(&path).map_err(|why| at(&path, why))
+    }
+
+    /// The directory, which must be there: to look for something in an empty one would be a mistake in its name.
+    pub(crate) fn open(&self) -> Result<Directory, Failure> {
+        let path = self.path()?;
+        self.options().open(&path).map_err(|why| at(&path, why))
+    }
+
+    /// What a child has to be told so that it finds the same directory.
+    pub(crate) fn environment(&self, directory: &Directory) -> Vec<(&'static str, OsString)> {
+        let kinds: Vec<String> = self.allow.iter().map(Allow::to_string).collect();
+        let mut variables = vec![(DIRECTORY, directory.path().into())];
+        if !kinds.is_empty() {
+            variables.push((ALLOW, kinds.join(",").into()));
+        }
+        variables
+    }
+}
+
+fn at(path: &Path, why: FileError) -> Failure {
+    Failure::from(why).during(path.display())
+}

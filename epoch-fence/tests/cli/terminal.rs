@@ -1,0 +1,151 @@
+//! The program at a terminal: whose turn it is, Ctrl-C, Ctrl-Z and `fg`.
+
+use core::time::Duration;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use nix::pty::openpty;
+
+use crate::stage::{PROGRAM, Stage, state, until};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const CTRL_C: &str = "\u{3}";
+const CTRL_Z: &str = "\u{1a}";
+
+/// A shell that leads a session on a terminal of its own.
+struct Terminal {
+    shell: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    shown: String,
+}
+
+impl Terminal {
+    fn of(stage: &Stage, shell: &[&str]) -> Self {
+        let pair = openpty(None, None).unwrap();
+        let mut command = stage.command("setsid");
+        let end = || Stdio::from(pair.slave.try_clone().unwrap());
+        command.args(["--ctty", "--"]).args(shell).stdin(end()).stdout(end()).stderr(end()).env("PS1", "");
+        let shell = command.spawn().unwrap();
+        // Else the terminal would stay open when the session is over.
+        drop((command, pair.slave));
+        let keys = File::from(pair.master);
+        let mut output = keys.try_clone().unwrap();
+        let (tell, screen) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0; 1024];
+            while let Ok(length @ 1..) = output.read(&mut piece) {
+                if tell.send(piece[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { shell, keys, screen, shown: String::new() }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until the screen shows it, and forgets everything up to there.
+    fn see(&mut self, expected: &str) {
+        while !self.shown.contains(expected) {
+            let piece = self.screen.recv_timeout(LIMIT);
+            let piece = piece.unwrap_or_else(|why| panic!("{expected:?} is not in {:?}: {why}", self.shown));
+            self.shown += &String::from_utf8_lossy(&piece);
+        }
+        let behind = self.shown.find(expected).unwrap() + expected.len();
+        self.shown.drain(..behind);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+#[test]
+fn the_terminal_is_lent_to_the_command_and_taken_back() {
+    let stage = Stage::new();
+    let script = format!(
+        "stty -echo; {PROGRAM} run --resource r -- sh -c 'echo ready; read -r x; echo got $x'; read -r y; echo then $y; \
+         {PROGRAM} run --resource r -- {PROGRAM} guard -- sh -c 'read -r z; echo last $z'"
+    );
+    let mut terminal = Terminal::of(&stage, &["sh", "-c", &script]);
+    terminal.see("ready");
+    for (line, answer) in [("one\n", "got one"), ("two\n", "then two"), ("three\n", "last three")] {
+        terminal.press(line);
+        terminal.see(answer);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_command_and_then_the_script_that_called_the_program() {
+    let stage = Stage::new();
+    let script = format!("{PROGRAM} run --resource r -- sh -c 'echo ready; exec sleep 1000'; echo BAD");
+    let mut terminal = Terminal::of(&stage, &["sh", "-c", &script]);
+    terminal.see("ready");
+    terminal.press(CTRL_C);
+    until("the script ends", || terminal.shell.try_wait().unwrap().is_some());
+    assert_eq!(terminal.shell.wait().unwrap().signal(), Some(2));
+    assert!(!terminal.shown.contains("BAD"));
+    assert_eq!(stage.entries("release"), 1, "the resource was not given back");
+}
+
+#[test]
+fn ctrl_c_under_a_guard_ends_the_guarded_command_once() {
+    let stage = Stage::new();
+    let token = stage.token();
+    let script = format!(
+        "trap : INT; {PROGRAM} guard --token {token} -- sh -c 'trap \"echo heard\" INT; echo ready; read -r _; read -r _; \
+         exit 5'; echo code $?"
+    );
+    let mut terminal = Terminal::of(&stage, &["sh", "-c", &script]);
+    terminal.see("ready");
+    terminal.press(CTRL_C);
+    terminal.see("heard");
+    terminal.press("\n\n");
+    terminal.see("code 5");
+    assert!(!terminal.shown.contains("heard"), "twice: {}", terminal.shown);
+}
+
+#[test]
+fn ctrl_z_stops_command_and_program_as_one_job_and_fg_lets_both_go_on() {
+    let stage = Stage::new();
+    // In a variable, because the line that is typed is on the screen as well.
+    let script = "echo ready; read -r x; echo got $x; exec sleep 1000";
+    let mut terminal = Terminal::of(&stage, &["env", &format!("SCRIPT={script}"), "bash", "--norc", "-i"]);
+    let run = "$EF run --resource r -- sh -c \"$SCRIPT\"";
+    terminal.press(&format!("{run}\n"));
+    terminal.see("ready");
+    terminal.press(CTRL_Z);
+    terminal.see("Stopped");
+    let program = holder(&stage);
+    assert_eq!(state(&program), Some('T'));
+    terminal.press("fg\n");
+    terminal.press("one\n");
+    terminal.see("got one");
+    terminal.press(CTRL_C);
+    terminal.press("echo code $?\n");
+    terminal.see("code 130");
+    // In the background, a command that wants to read waits for its turn, and the program with it.
+    terminal.press(&format!("{run} &\n"));
+    terminal.see("ready");
+    until("the program is stopped with its command", || state(&holder(&stage)) == Some('T'));
+    terminal.press("fg\n");
+    terminal.press("two\n");
+    terminal.see("got two");
+    terminal.press(CTRL_C);
+}
+
+/// The process that holds the resource, as it calls itself.
+fn holder(stage: &Stage) -> String {
+    let shown = stage.ef(&["inspect", "--json"]).output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    document[0]["holder"].as_str().unwrap_or_default().rsplit(' ').next().unwrap().to_owned()
+}
