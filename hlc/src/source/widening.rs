@@ -4,7 +4,6 @@ use core::{
     convert::Infallible,
     fmt,
     num::{NonZeroU32, NonZeroU64},
-    time::Duration,
 };
 
 use super::{
@@ -109,12 +108,15 @@ const fn widen(last: u64, ticks: u32) -> u64 {
 }
 
 /// The time that `ticks` take.
+///
+/// Two divisions of 64 bits: hundreds of instructions each where the processor has none.
+#[expect(clippy::cast_possible_truncation, reason = "nanoseconds of one second, as said below")]
 fn time_of(ticks: u64, ticks_per_sec: NonZeroU32) -> PhysicalTime {
     let per_sec = NonZeroU64::from(ticks_per_sec);
     let (secs, rest) = (ticks / per_sec, ticks % per_sec);
-    // `rest` is below 2^32, so the product is below 2^62, and the quotient below 10^9.
+    // `rest` is below `per_sec` and that below 2^32, so the product is below 2^62, and the quotient below 10^9.
     let nanos = rest.wrapping_mul(u64::from(NANOS_PER_SEC)) / per_sec;
-    PhysicalTime::from_duration(Duration::from_secs(secs).saturating_add(Duration::from_nanos(nanos)))
+    PhysicalTime::new(secs, nanos as u32).unwrap_or(PhysicalTime::from_secs(secs))
 }
 
 impl<C: Fn() -> u32, W: Word> Source for Widening<C, W> {
