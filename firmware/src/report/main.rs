@@ -6,9 +6,11 @@
 
 mod causal;
 mod fencing;
+mod flash;
 mod hostile;
 mod logical;
 mod outcome;
+mod ram_flash;
 mod shared;
 mod systick;
 mod timer;
@@ -35,6 +37,7 @@ fn run() -> Outcome {
     shared::report(&mut timer)?;
     logical::report()?;
     causal::report()?;
+    flash::report()?;
     fencing::report()?;
     hostile::report()?;
     wire::report()?;
