@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::HolderIdError;
+use crate::bytes::copy;
 
 /// Who holds a lease, as an operator will read it: a host and a process, say.
 ///
@@ -48,7 +49,7 @@ impl HolderId {
         if let Some((at, _)) = text.char_indices().find(|(_, letter)| letter.is_control()) {
             return Err(HolderIdError::Control { at });
         }
-        place.copy_from_slice(text.as_bytes());
+        copy(text.as_bytes(), place);
         Ok(Self { bytes, length })
     }
 

@@ -111,6 +111,7 @@ extern crate std;
 
 #[cfg(feature = "file")]
 pub mod audit;
+mod bytes;
 pub mod engine;
 mod epoch;
 mod error;

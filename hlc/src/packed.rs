@@ -256,7 +256,10 @@ impl<L: Layout> Packed<L> {
         clippy::arithmetic_side_effects,
         reason = "divisors are units per second, checked not to be zero"
     )]
-    #[expect(clippy::cast_possible_truncation, reason = "nanoseconds of a unit are at most those of a second")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "nanoseconds of a unit are at most those of a second"
+    )]
     const fn units(time: PhysicalTime) -> Option<(u64, bool)> {
         if time.secs() < L::EPOCH_UNIX_SECS {
             return Some((0, true));

@@ -83,7 +83,12 @@ impl PhysicalTime {
     #[must_use]
     #[inline]
     pub const fn to_duration(self) -> Duration {
-        Duration::new(self.secs, self.nanos)
+        // Always so; asked again because the compiler does not know it, and would keep a panic for the rest.
+        if self.nanos < NANOS_PER_SEC {
+            Duration::new(self.secs, self.nanos)
+        } else {
+            Duration::from_secs(self.secs)
+        }
     }
 
     /// Returns nanoseconds since the Unix epoch, or `None` after the year 2554, when 64 bits are full.
@@ -114,15 +119,27 @@ impl PhysicalTime {
     #[must_use]
     #[inline]
     pub const fn saturating_since(self, other: Self) -> Duration {
-        self.to_duration().saturating_sub(other.to_duration())
+        match self.checked_sub(other.to_duration()) {
+            Some(rest) => rest.to_duration(),
+            None => Duration::ZERO,
+        }
     }
 
     /// Returns the reading `by` later, or `None` past [`MAX`](Self::MAX).
     #[must_use]
     #[inline]
     pub const fn checked_add(self, by: Duration) -> Option<Self> {
-        match self.to_duration().checked_add(by) {
-            Some(sum) => Some(Self::from_duration(sum)),
+        // Two parts of a second are below 2 * 10^9.
+        let nanos = self.nanos.wrapping_add(by.subsec_nanos());
+        let (carry, nanos) = match nanos.checked_sub(NANOS_PER_SEC) {
+            Some(rest) => (1, rest),
+            None => (0, nanos),
+        };
+        match self.secs.checked_add(by.as_secs()) {
+            Some(secs) => match secs.checked_add(carry) {
+                Some(secs) => Some(Self { secs, nanos }),
+                None => None,
+            },
             None => None,
         }
     }
@@ -130,8 +147,16 @@ impl PhysicalTime {
     /// Returns the reading `by` earlier, or `None` before the Unix epoch.
     #[must_use]
     pub const fn checked_sub(self, by: Duration) -> Option<Self> {
-        match self.to_duration().checked_sub(by) {
-            Some(rest) => Some(Self::from_duration(rest)),
+        let (borrow, nanos) = match self.nanos.checked_sub(by.subsec_nanos()) {
+            Some(rest) => (0, rest),
+            // Below a second again: what is missing is less than one.
+            None => (1, self.nanos.wrapping_add(NANOS_PER_SEC).wrapping_sub(by.subsec_nanos())),
+        };
+        match self.secs.checked_sub(by.as_secs()) {
+            Some(secs) => match secs.checked_sub(borrow) {
+                Some(secs) => Some(Self { secs, nanos }),
+                None => None,
+            },
             None => None,
         }
     }
@@ -153,6 +178,25 @@ mod tests {
             assert!(time.subsec_nanos() < NANOS_PER_SEC);
         }
         assert_eq!(PhysicalTime::new(1, NANOS_PER_SEC), None);
+    }
+
+    /// `Duration` does the same arithmetic, but for its panics.
+    #[test]
+    fn sums_and_differences_are_those_of_durations() {
+        let parts = [0, 1, 499_999_999, 500_000_000, NANOS_PER_SEC - 1];
+        let seconds = [0, 1, 2, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+        let all = || seconds.iter().flat_map(|&secs| parts.iter().map(move |&nanos| (secs, nanos)));
+        for (secs, nanos) in all() {
+            let (time, since_epoch) = (PhysicalTime::new(secs, nanos).unwrap(), Duration::new(secs, nanos));
+            assert_eq!(time.to_duration(), since_epoch);
+            for (by, part) in all() {
+                let by = Duration::new(by, part);
+                let of = |duration: Duration| PhysicalTime::from_duration(duration);
+                assert_eq!(time.checked_add(by), since_epoch.checked_add(by).map(of), "{time:?} + {by:?}");
+                assert_eq!(time.checked_sub(by), since_epoch.checked_sub(by).map(of), "{time:?} - {by:?}");
+                assert_eq!(time.saturating_since(of(by)), since_epoch.saturating_sub(by), "{time:?} {by:?}");
+            }
+        }
     }
 
     #[test]

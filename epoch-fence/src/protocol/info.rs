@@ -4,6 +4,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use super::RecordError;
+use crate::bytes::copy;
 
 /// Bytes of the engine's own, kept in the record: the anchor of an audit log, say. The protocol does not look at
 /// them.
@@ -30,7 +31,7 @@ impl Info {
         let mut info = Self::EMPTY;
         match (info.bytes.get_mut(..bytes.len()), u16::try_from(bytes.len())) {
             (Some(place), Ok(length)) => {
-                place.copy_from_slice(bytes);
+                copy(bytes, place);
                 info.length = length;
                 Ok(info)
             }

@@ -1,6 +1,7 @@
 //! A record to and from bytes, as RECORD.md says.
 
 use super::{Info, Moment, Record, RecordError, Tenure, Version};
+use crate::bytes::copy;
 use crate::{Epoch, GrantId, HolderId, RealmId};
 
 /// The version of the form, in its first byte.
@@ -44,7 +45,7 @@ impl RecordBytes {
     fn push(&mut self, part: &[u8]) {
         let end = self.length.saturating_add(part.len());
         if let Some(place) = self.bytes.get_mut(self.length..end) {
-            place.copy_from_slice(part);
+            copy(part, place);
             self.length = end;
         }
     }

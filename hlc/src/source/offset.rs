@@ -105,10 +105,11 @@ impl<S: Source, W: Word> Offset<S, W> {
 
 /// The nanoseconds from `own` to `now`, where they fit.
 fn difference(now: PhysicalTime, own: PhysicalTime) -> Option<i64> {
-    let ahead = i64::try_from(now.saturating_since(own).as_nanos()).ok()?;
-    let behind = i64::try_from(own.saturating_since(now).as_nanos()).ok()?;
+    let nanos_since = |later: PhysicalTime, earlier| {
+        i64::try_from(PhysicalTime::from_duration(later.saturating_since(earlier)).to_nanos()?).ok()
+    };
     // One of the two is zero.
-    ahead.checked_sub(behind)
+    nanos_since(now, own)?.checked_sub(nanos_since(own, now)?)
 }
 
 impl<S: Source, W: Word> Source for Offset<S, W> {

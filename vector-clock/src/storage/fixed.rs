@@ -53,7 +53,8 @@ impl<T: Plain, const N: usize> Lanes<T> for FixedLanes<T, N> {
     fn insert(&mut self, index: usize, value: T) -> Result<(), Capacity> {
         let index = index.min(self.len);
         self.push(value)?;
-        if let Some(tail) = self.as_mut_slice().get_mut(index..) {
+        // It has what was just pushed; said so that no panic is left for a tail that is empty.
+        if let Some(tail) = self.as_mut_slice().get_mut(index..).filter(|tail| !tail.is_empty()) {
             tail.rotate_right(1);
         }
         Ok(())
