@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A part of a token that has a range of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Field {
     /// The realm.
@@ -27,6 +28,7 @@ impl fmt::Display for Field {
 
 /// Why bytes or a text are not the value that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The first byte names a version that this release does not know.
@@ -86,6 +88,7 @@ impl Error for DecodeError {}
 
 /// Why a text is not the id of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HolderIdError {
     /// The text is empty or too long.

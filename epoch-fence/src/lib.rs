@@ -112,6 +112,8 @@ extern crate std;
 #[cfg(feature = "file")]
 pub mod audit;
 mod bytes;
+#[cfg(feature = "defmt")]
+mod defmt;
 pub mod engine;
 mod epoch;
 mod error;

@@ -6,6 +6,7 @@ use core::fmt;
 
 /// What was being done when the medium reported an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Operation {
     /// Opening the file.
@@ -58,6 +59,7 @@ impl fmt::Display for Operation {
 
 /// The medium reported an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct IoFault {
     during: Operation,
     code: Option<i32>,
@@ -101,6 +103,7 @@ impl core::error::Error for IoFault {}
 
 /// What shows that a register was put back to an older state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Evidence {
     /// The file's inode or time of birth is not the one in its records: it is a copy.
@@ -113,6 +116,7 @@ pub enum Evidence {
 
 /// The register was put back to an older state, or replaced by a copy. Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Regressed {
     pub(crate) evidence: Evidence,
     pub(crate) found: Option<u64>,
@@ -160,6 +164,7 @@ impl core::error::Error for Regressed {}
 
 /// Why a raise definitely did not happen. The value is what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NotRaised {
     /// An earlier raise ended indeterminate. Open the register again to learn which it was.
@@ -203,6 +208,7 @@ impl core::error::Error for NotRaised {}
 
 /// A raise was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RaiseError {
     /// This call wrote nothing that counts. The value is what it was, now and after a crash; except after an earlier raise that

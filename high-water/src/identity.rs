@@ -131,6 +131,7 @@ impl fmt::Debug for Payload {
 
 /// A payload has more bytes than a record can hold. Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PayloadTooLong {
     given: usize,
 }

@@ -103,6 +103,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "defmt")]
+mod defmt;
 mod error;
 #[cfg(feature = "fault")]
 mod fault;

@@ -229,6 +229,7 @@ impl Slot {
 
 /// Why 512 bytes are not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecordError {
     /// The checksum or the magic is wrong: the record is torn or rotten, or there never was one.

@@ -212,8 +212,8 @@ fn note_lead<L: Layout>(cell: &mut impl Cell, floor: u64, count: NonZeroU32, new
     if new >> L::COUNTER_BITS > below >> L::COUNTER_BITS {
         cell.count(Counted::Carry);
     }
-    let lead = PhysicalTime::from_duration(ahead::<L>(new, now));
-    cell.raise_max_lead(lead.to_nanos().unwrap_or(u64::MAX));
+    let lead = ahead::<L>(new, now).as_nanos();
+    cell.raise_max_lead(u64::try_from(lead).unwrap_or(u64::MAX));
 }
 
 #[cold]

@@ -7,6 +7,7 @@ use crate::BoundReached;
 
 /// A node id of 2^58 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NodeIdOutOfRange {
     id: u64,
 }
@@ -31,6 +32,7 @@ impl fmt::Display for NodeIdOutOfRange {
 
 /// A physical time or a counter that does not fit its field, or both zero, which is no timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PartsOutOfRange {
     physical_units: u64,
     counter: u32,
@@ -63,6 +65,7 @@ impl fmt::Display for PartsOutOfRange {
 
 /// Bytes or text of another length than the form has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WrongLength {
     actual: usize,
     expected: usize,
@@ -94,6 +97,7 @@ impl fmt::Display for WrongLength {
 
 /// An envelope whose version this code does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownVersion {
     version: u8,
 }
@@ -118,6 +122,7 @@ impl fmt::Display for UnknownVersion {
 
 /// A character that is no lower-case hexadecimal digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BadDigit {
     at: usize,
 }
@@ -142,6 +147,7 @@ impl fmt::Display for BadDigit {
 
 /// Why bytes are not a timestamp or a stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Not as many bytes as the form has.
@@ -167,6 +173,7 @@ impl fmt::Display for DecodeError {
 
 /// Why text is not a timestamp, a node id or a stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TextError {
     /// Not as many bytes as the form has.
@@ -196,6 +203,7 @@ impl fmt::Display for TextError {
 /// A UUID of another version than 7.
 #[cfg(feature = "uuid")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WrongUuidVersion {
     version: usize,
 }
@@ -223,6 +231,7 @@ impl fmt::Display for WrongUuidVersion {
 /// Why a UUID is not a stamp.
 #[cfg(feature = "uuid")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UuidError {
     /// The variant is not that of RFC 9562, so that there is no version.
@@ -248,6 +257,7 @@ const ZERO: &str = "timestamp is zero, which stands for none";
 
 /// A physical clock went forward by more than it may between two readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Stepped {
     step: Duration,
     max_step: Duration,
@@ -279,6 +289,7 @@ impl fmt::Display for Stepped {
 
 /// Why a [`Source`](crate::Source) could not tell the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SourceError {
     /// The clock reads a moment before 1970-01-01T00:00:00Z.
@@ -301,6 +312,7 @@ impl fmt::Display for SourceError {
 
 /// A remote stamp was too far ahead of the local physical clock. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SkewExceeded {
     ahead: Duration,
     limit: Duration,
@@ -336,6 +348,7 @@ impl fmt::Display for SkewExceeded {
 
 /// The clock's own stamp would have been too far ahead of its physical clock. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LeadExceeded {
     lead: Duration,
     limit: Duration,
@@ -372,6 +385,7 @@ impl fmt::Display for LeadExceeded {
 /// The layout has no timestamp left: `last`, a remote stamp or physical time is at its end. The clock did not
 /// change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Exhausted {
     _private: (),
 }
@@ -390,6 +404,7 @@ impl fmt::Display for Exhausted {
 
 /// Why a clock issued no stamp for a local event. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TickError {
     /// The source could not tell the time.
@@ -417,6 +432,7 @@ impl fmt::Display for TickError {
 
 /// Why a clock refused a remote stamp. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ObserveError {
     /// The source could not tell the time.

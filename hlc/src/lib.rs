@@ -120,6 +120,8 @@ extern crate std;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod atomic;
 mod clock;
+#[cfg(feature = "defmt")]
+mod defmt;
 mod driver;
 #[cfg(feature = "durable")]
 mod durable;

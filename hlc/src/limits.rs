@@ -19,6 +19,7 @@ use crate::{
 /// Choose it above the greatest error of the clocks you trust (NTP on a healthy network: a few milliseconds)
 /// and below what a reader of the stamps could bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SkewPolicy {
     /// Refuse a stamp further ahead than this.
@@ -43,6 +44,7 @@ impl Default for SkewPolicy {
 /// It runs ahead when the physical clock steps back, when more stamps are asked for than one unit's counter
 /// holds, and by what it accepted from peers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LeadPolicy {
     /// Issue, and show the lead in [`Snapshot`](crate::Snapshot): `tick` and `observe` are available whatever the

@@ -24,6 +24,7 @@ pub(crate) const NANOS_PER_SEC: u32 = 1_000_000_000;
 /// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PhysicalTime {
     secs: u64,
     /// Below `NANOS_PER_SEC`; every constructor keeps it so.

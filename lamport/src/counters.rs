@@ -8,6 +8,7 @@ use crate::{EndReserved, Exhausted, JumpExceeded, MergeError, ObserveError, Time
 ///
 /// From an [`AtomicClock`](crate::AtomicClock) each number is read by itself, not all of them at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The clock's last time. Its rise over a minute is the rate of events; watch for sudden jumps.

@@ -11,6 +11,7 @@ use crate::Time;
 /// No time is left: the range ends at [`Time::MAX`]. The clock did not change, and every later call that
 /// needs a new time fails too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Exhausted {
     after: Time,
     wanted: NonZeroU32,
@@ -52,6 +53,7 @@ impl Error for Exhausted {}
 /// A remote time was further ahead of the clock than [`MaxJump`](crate::MaxJump) allows. The clock did not
 /// change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct JumpExceeded {
     ahead: u64,
     limit: u64,
@@ -86,6 +88,7 @@ impl Error for JumpExceeded {}
 /// A time from elsewhere was above [`Time::MAX_ACCEPTED`], in the half of the range that belongs to a clock's
 /// own events. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EndReserved {
     remote: Time,
 }
@@ -112,6 +115,7 @@ impl Error for EndReserved {}
 
 /// Why a merge was refused. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MergeError {
     /// The remote time was too far ahead of the clock.
@@ -150,6 +154,7 @@ impl From<EndReserved> for MergeError {
 
 /// Why a message was not observed. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ObserveError {
     /// The remote time was too far ahead of the clock.
@@ -196,6 +201,7 @@ impl From<Exhausted> for ObserveError {
 
 /// Why bytes are not an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// The first byte names a version that this release does not know.
@@ -225,6 +231,7 @@ impl Error for EnvelopeError {}
 
 /// Why a string is not the text of a time or stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TextError {
     /// The text has another length.

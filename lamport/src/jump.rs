@@ -20,6 +20,7 @@
 /// # Ok::<(), MergeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MaxJump {
     /// Accepts a time at most this many times ahead of the clock, and not above

@@ -112,6 +112,8 @@ extern crate std;
 mod atomic;
 mod clock;
 mod counters;
+#[cfg(feature = "defmt")]
+mod defmt;
 #[cfg(feature = "durable")]
 mod durable;
 mod error;

@@ -25,6 +25,7 @@ use crate::Time;
 ///
 /// Lamport 1978, section "Ordering the Events Totally": the relation `=>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Stamp<N> {
     // The derived order reads the fields from top to bottom: time before node is the total order.
     time: Time,

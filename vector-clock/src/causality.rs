@@ -25,6 +25,7 @@ use core::cmp::Ordering;
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a fifth answer does not exist")]
 pub enum Causality {

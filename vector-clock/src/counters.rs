@@ -6,6 +6,7 @@ use crate::error::{Capacity, MergeError, ObserveError, TickError};
 
 /// What an operator must see of a clock, as plain numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The counter of the actor's last event; 0 before the first. Its rise over a minute is the rate of events.

@@ -182,6 +182,7 @@ impl<A: Actor, S: Storage> fmt::Debug for Delta<A, S> {
 
 /// Why there is no delta between two vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DeltaError {
     /// The base knows an event that the other vector does not.
@@ -209,6 +210,7 @@ impl From<Capacity> for DeltaError {
 
 /// The vector at hand is not the base that the delta was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WrongBase {
     expected: u64,
     found: u64,
@@ -238,6 +240,7 @@ impl Error for WrongBase {}
 
 /// Why a delta was not applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ApplyError {
     /// The vector at hand is another one than the delta's base.

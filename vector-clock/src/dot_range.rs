@@ -79,6 +79,7 @@ impl<A: fmt::Debug> fmt::Debug for DotRange<A> {
 
 /// Why two numbers are not the ends of a range of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DotRangeError {
     /// One of them is not the counter of an event.

@@ -9,6 +9,7 @@ use crate::dot::{Dot, MAX_COUNTER};
 ///
 /// The actor goes on under a new id; nothing wraps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Overflow;
 
@@ -22,6 +23,7 @@ impl Error for Overflow {}
 
 /// The storage has no room for the entries that the result would have. Nothing changed, nothing was evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Capacity {
     needed: usize,
     capacity: usize,
@@ -55,6 +57,7 @@ impl Error for Capacity {}
 
 /// A number that is not the counter of an event: 0, or above [`MAX_COUNTER`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CounterRange {
     found: u64,
 }
@@ -81,6 +84,7 @@ impl Error for CounterRange {}
 
 /// Why a vector did not count an event. It is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TickError {
     /// The actor has had its last event.
@@ -114,6 +118,7 @@ impl From<Capacity> for TickError {
 
 /// Why an entry cannot follow the entries before it in a canonical list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EntryError {
     /// The counter is 0 or above [`MAX_COUNTER`].
@@ -153,6 +158,7 @@ impl From<Capacity> for EntryError {
 
 /// A vector counts more new events of an actor than [`MaxJump`](crate::MaxJump) allows. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct JumpExceeded<A> {
     actor: A,
     known: u64,
@@ -204,6 +210,7 @@ impl<A: fmt::Debug> Error for JumpExceeded<A> {}
 /// Three things do that: the actor lost its state and went on from an older one, two clocks use one id, or a peer
 /// lies. In the first two cases names were given twice already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Unissued<A> {
     actor: A,
     claimed: u64,
@@ -245,6 +252,7 @@ impl<A: fmt::Debug> Error for Unissued<A> {}
 
 /// Why a clock did not learn a vector. It is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MergeError<A> {
     /// A counter is too far ahead to be believed.
@@ -287,6 +295,7 @@ impl<A> From<Capacity> for MergeError<A> {
 
 /// Why a clock did not take a message. It is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ObserveError<A> {
     /// A counter is too far ahead to be believed.
@@ -345,6 +354,7 @@ impl<A> From<Overflow> for ObserveError<A> {
 
 /// The event is not the latest one of its actor in the vector, so the two are not a stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DotMismatch<A> {
     dot: Dot<A>,
     known: u64,
@@ -378,6 +388,7 @@ impl<A: fmt::Debug> Error for DotMismatch<A> {}
 
 /// There is no lane of this number. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoLane {
     lane: usize,
     lanes: usize,
@@ -411,6 +422,7 @@ impl Error for NoLane {}
 
 /// Why a dense vector did not count an event. It is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LaneError {
     /// There is no such lane.

@@ -22,6 +22,7 @@ use crate::dot::MAX_COUNTER;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MaxJump {
     /// Accepts at most this many unknown events of each actor.

@@ -115,6 +115,8 @@ mod actor;
 mod bytes;
 mod causality;
 mod counters;
+#[cfg(feature = "defmt")]
+mod defmt;
 mod delta;
 mod dense_vector;
 mod dot;

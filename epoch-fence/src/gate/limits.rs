@@ -11,6 +11,7 @@ use crate::Epoch;
 /// It catches rot and forged maxima, which would lock every honest holder out. It is no defence against a
 /// forger who counts: whoever can mint tokens can mint the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MaxAdvance {
     /// At most this many tenures above the floor, and never above [`Epoch::MAX_ISSUED`].
@@ -44,6 +45,7 @@ impl Default for MaxAdvance {
 
 /// How many permits of a gate may be alive at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MaxPermits(NonZeroU32);
 
 // Callers that are about to be refused are in the count as well, for a few instructions each: the other half

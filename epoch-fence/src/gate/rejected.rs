@@ -10,6 +10,7 @@ use crate::Epoch;
 /// A token newer than the gate's tenure leaves its mark even when it is told [`Draining`](Self::Draining):
 /// from then on the older ones are [`Stale`](Self::Stale). Every other refusal leaves the gate as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Rejected {
     /// A newer epoch has been here. The holder has lost its tenure: it must stop, and not ask again.
@@ -67,6 +68,7 @@ impl Error for Rejected {}
 
 /// Why a gate did not adopt a realm. It keeps the one it had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AdoptError {
     /// The floor offered is not above every epoch that the gate has admitted or been asked for.

@@ -11,6 +11,7 @@ use crate::sync::{AtomicU64, Ordering, const_fn};
 ///
 /// Each number is read by itself, not all of them at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The least epoch that the gate admits.

@@ -9,6 +9,7 @@ use crate::{Epoch, HolderId};
 
 /// Why bytes or columns are not a record. Nothing was believed of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecordError {
     /// The first byte names a version of the form that this release does not know.

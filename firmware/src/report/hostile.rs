@@ -48,9 +48,9 @@ const FORMS: [(&str, Takes); 12] = [
     ("lease record", |bytes| {
         protocol::Record::from_bytes(bytes).ok().map(|it| it.to_bytes().as_bytes() == bytes)
     }),
-    ("register record", |bytes| {
-        let whole = <&[u8; high_water::Record::LEN]>::try_from(bytes).ok()?;
-        high_water::Record::from_bytes(whole).ok().map(|it| it.to_bytes() == *whole)
+    ("flash record", |bytes| {
+        let whole = <&[u8; high_water::FlashRecord::LEN]>::try_from(bytes).ok()?;
+        high_water::FlashRecord::from_bytes(whole).ok().map(|it| it.to_bytes() == *whole)
     }),
 ];
 
@@ -89,7 +89,7 @@ pub fn report() -> Outcome {
     say!("hostile: {refused} inputs refused by {} forms", FORMS.len());
 
     let mut noise = Noise(0x9e37_79b9);
-    let mut bytes = [0; high_water::Record::LEN];
+    let mut bytes = [0; high_water::FlashRecord::LEN];
     let (mut refused, mut taken) = (0_u32, 0_u32);
     for (form, takes) in FORMS {
         for _ in 0..NOISE {
@@ -123,7 +123,7 @@ impl Noise {
 
     /// Often the length of a form, since no other is looked into.
     fn length(&mut self) -> usize {
-        let lengths = [8, 16, 17, 17, 33, 5, 9, 12, 74, 48, high_water::Record::LEN];
+        let lengths = [8, 16, 17, 17, 33, 5, 9, 12, 74, 48, high_water::FlashRecord::LEN];
         let nth = (self.next() as usize).checked_rem(lengths.len()).unwrap_or(0);
         lengths.get(nth).copied().unwrap_or(0)
     }

@@ -6,6 +6,7 @@ use core::fmt;
 
 /// A region, or a flash, that cannot hold a mark. Nothing was read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RegionError {
     /// The region does not begin and end at the beginning of sectors.
@@ -58,6 +59,7 @@ impl core::error::Error for RegionError {}
 
 /// A mark in flash could not be opened, created or formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FlashError {
     /// The region, or the flash, cannot hold a mark.

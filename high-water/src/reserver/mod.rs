@@ -91,6 +91,7 @@ impl<M: Mark> State<M> {
 
 /// What a reserver has done since it was made, and what it has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct ReserverSnapshot {
     /// Numbers that can be drawn before the next extension.
@@ -233,6 +234,7 @@ impl<M: Mark> Extender<'_, M> {
 
 /// There were not as many numbers as asked for. None was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DrawError {
     /// More come with the next upkeep.

@@ -10,6 +10,7 @@ use crate::{Exhausted, ObserveError, SourceError, TickError};
 ///
 /// [`cause`](Self::cause) tells a bound that nobody has raised in time from one that could not be raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BoundReached {
     needed: u64,
     bound: u64,
@@ -60,6 +61,7 @@ impl fmt::Display for BoundReached {
 
 /// Why the bound of a durable clock was not raised. The clock goes on below the bound that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UpkeepError {
     /// The source could not tell the time.

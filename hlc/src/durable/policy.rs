@@ -11,6 +11,7 @@ use crate::{
 
 /// How a durable clock goes on after a restart, when its bound is ahead of physical time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Resume {
     /// At once, from the bound. So that peers accept the first stamp, the window is then at most half of the

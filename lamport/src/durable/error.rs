@@ -11,6 +11,7 @@ use crate::{Exhausted, MergeError, ObserveError, Time};
 ///
 /// [`cause`](Self::cause) tells a bound that nobody has raised in time from one that could not be raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BoundReached {
     needed: Time,
     bound: Time,
@@ -62,6 +63,7 @@ impl Error for BoundReached {}
 
 /// Why a durable clock handed out no time. The clock did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TickError {
     /// No time is left.

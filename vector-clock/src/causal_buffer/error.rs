@@ -47,6 +47,7 @@ impl<A: fmt::Debug, M> Error for Refused<A, M> {}
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RefusedReason<A> {
     /// It is from, or depends on, somebody who is not a member.
@@ -83,6 +84,7 @@ impl<A: fmt::Debug> Error for RefusedReason<A> {}
 
 /// Somebody is not a member. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownMember<A> {
     actor: A,
 }

@@ -2,6 +2,7 @@
 
 /// What an operator must see of a buffer, as plain numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct BufferSnapshot {
     /// Messages that wait now. A rise without end cannot be; near the limit: something is lost and not asked for.

@@ -7,6 +7,7 @@ use crate::error::{Capacity, EntryError, JumpExceeded};
 
 /// Why bytes were refused. Nothing was allocated, and nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes end before the value does.
@@ -105,6 +106,7 @@ impl From<JumpExceeded<u128>> for DecodeError {
 
 /// The buffer is shorter than the encoded value. What is in it then is not a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BufferTooSmall {
     needed: usize,
     found: usize,

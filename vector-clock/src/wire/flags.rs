@@ -33,6 +33,7 @@ pub(crate) enum Kind {
 ///
 /// A later version may give one a meaning that leaves the layout alone. The default is none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ignorable(u8);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

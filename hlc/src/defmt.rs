@@ -1,0 +1,45 @@
+//! Feature `defmt`: the values as `Display` writes them, put together on the host. The errors derive theirs.
+
+use defmt::{Format, Formatter, write};
+
+use crate::{NodeId, Packed, Snapshot, Stamp, layout::Layout};
+
+/// Sixteen digits, as in the text form.
+impl<L: Layout> Format for Packed<L> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=u64:016x}", self.to_bits());
+    }
+}
+
+/// Sixteen digits, as in the text form.
+impl Format for NodeId {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=u64:016x}", self.as_u64());
+    }
+}
+
+/// The timestamp and the node, joined as in the text form.
+impl<N: Format, L: Layout> Format for Stamp<N, L> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{}-{}", self.timestamp(), self.node());
+    }
+}
+
+impl<L: Layout> Format for Snapshot<L> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(
+            f,
+            "Snapshot {{ last: {}, lead: {}, max_lead: {}, refusals: {=u64} skew, {=u64} lead, {=u64} exhausted, \
+             source: {=u64} errors, {=u64} steps, carries: {=u64} }}",
+            self.last,
+            self.lead,
+            self.max_lead,
+            self.skew_refusals,
+            self.lead_refusals,
+            self.exhausted_refusals,
+            self.source_errors,
+            self.source_steps,
+            self.carries
+        );
+    }
+}
