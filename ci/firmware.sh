@@ -39,7 +39,7 @@ else
     die "neither has rustup the targets ${targets[*]}, nor is Debian's compiler there; run ci/setup.sh firmware"
 fi
 build_image() {
-    build --locked --quiet --manifest-path firmware/Cargo.toml --package clock-firmware --release "$@"
+    build --locked --quiet --manifest-path firmware/Cargo.toml --release "$@"
 }
 
 scratch=$(mktemp -d)
@@ -67,7 +67,7 @@ run() {
 
 for target in "${targets[@]}"; do
     step "$target: build"
-    build_image --target "$target" --features alone --bins
+    build_image --target "$target" --package clock-firmware --features alone --bins
 done
 
 if [[ ${only_sizes-} == yes ]]; then
@@ -76,12 +76,12 @@ if [[ ${only_sizes-} == yes ]]; then
 fi
 
 step 'what can panic does not link, and what has a float in it is found'
-if build_image --target "${targets[0]}" --features counterproof --bin panics 2>"$scratch/panics"; then
+if build_image --target "${targets[0]}" --package clock-firmware --features counterproof --bin panics 2>"$scratch/panics"; then
     die 'an image that can panic links: what the others show is worth nothing'
 fi
 grep -q 'undefined symbol: a_panic_can_be_reached' "$scratch/panics" ||
     { cat "$scratch/panics"; die 'the image that can panic fails for another reason'; }
-build_image --target "${targets[0]}" --features counterproof --bin floats
+build_image --target "${targets[0]}" --package clock-firmware --features counterproof --bin floats
 
 for target in "${targets[@]}"; do
     step "$target: run"
@@ -104,6 +104,8 @@ step 'what is logged through defmt, read on the host'
 reader=(env -u RUSTFLAGS cargo build --locked --quiet --manifest-path firmware/Cargo.toml --package clock-firmware-host)
 "${reader[@]}"
 for target in "${targets[@]}"; do
+    # A package of its own, so that no other image is built with what logging needs.
+    build_image --target "$target" --package clock-firmware-log
     run "$target" log "$scratch/frames"
     "$CARGO_TARGET_DIR/debug/clock-firmware-host" "$CARGO_TARGET_DIR/$target/release/log" "$scratch/frames" \
         >"$scratch/messages" || die "what $target logged cannot be read"

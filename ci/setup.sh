@@ -6,13 +6,14 @@
 # Needs rustup's stable toolchain, and Debian's apt, as root or through sudo, for what the system lacks.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
+source ci/build-std.sh
 
 # What a fresh machine gets. A version that is already there is left alone.
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
 
-stages=" ${*:-deny features fuzz lint} "
+stages=" ${*:-big-endian deny features firmware fuzz lint} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -31,12 +32,23 @@ as_root() {
     fi
 }
 
-# A linker for everything, Python for the checks, a C++ compiler for libFuzzer.
+# A linker for everything, Python for the checks, a C++ compiler for libFuzzer; machines of other kinds, and a compiler
+# that builds for them (see build-std.sh).
 missing=''
 command -v cc >/dev/null || missing+=' gcc libc6-dev'
 command -v git >/dev/null || missing+=' git'
 command -v python3 >/dev/null || missing+=' python3'
 if needed_by fuzz && ! command -v c++ >/dev/null; then missing+=' g++'; fi
+if needed_by firmware; then
+    command -v qemu-system-arm >/dev/null || missing+=' qemu-system-arm'
+    command -v arm-none-eabi-objdump >/dev/null || missing+=' binutils-arm-none-eabi'
+    command -v ld.lld >/dev/null || missing+=' lld'
+fi
+if needed_by big-endian; then
+    command -v qemu-s390x >/dev/null || missing+=' qemu-user'
+    command -v s390x-linux-gnu-gcc >/dev/null || missing+=' gcc-s390x-linux-gnu libc6-dev-s390x-cross'
+fi
+if needed_by big-endian firmware && ! has_build_std; then missing+=" $build_std_packages"; fi
 if [[ -n $missing ]]; then
     missing=${missing# }
     command -v apt-get >/dev/null || die "install these by hand, there is no apt here: $missing"

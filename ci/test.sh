@@ -12,7 +12,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package debug release contention doc loom fuzz)
+all_stages=(lint tidy features deny package debug release contention doc loom fuzz firmware big-endian)
 
 command_of() {
     case $1 in
@@ -26,6 +26,7 @@ command_of() {
     contention) echo 'ci/contention.sh' ;;
     loom) echo 'ci/loom.sh' ;;
     fuzz) echo 'ci/fuzz-smoke.sh' ;;
+    firmware | big-endian) echo "ci/$1.sh" ;;
     *) return 1 ;;
     esac
 }

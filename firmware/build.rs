@@ -10,6 +10,5 @@ fn main() {
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo::rustc-link-search={folder}");
         println!("cargo::rustc-link-arg-bins=-Tlink.x");
-        println!("cargo::rustc-link-arg-bin=log=-Tdefmt.x");
     }
 }

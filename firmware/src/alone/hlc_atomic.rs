@@ -15,7 +15,8 @@ fn timer() -> u32 {
     given(7)
 }
 
-static CLOCK: AtomicClock<Offset<Widening<fn() -> u32>>> =
+type Timer = Widening<fn() -> u32>;
+static CLOCK: AtomicClock<Offset<Timer>> =
     AtomicClock::new(Offset::new(Widening::new(timer, NonZeroU32::MIN)));
 
 alone!(|| {

@@ -5,4 +5,9 @@
 use clock_firmware::{alone, given};
 use cortex_m as _;
 
-alone!(|| given([1_u8, 2, 3])[given(1_usize)]);
+#[expect(clippy::indexing_slicing, reason = "to panic is what it is for")]
+fn third(bytes: [u8; 3]) -> u8 {
+    bytes[given(2)]
+}
+
+alone!(|| third(given([1, 2, 3])));

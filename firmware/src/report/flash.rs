@@ -38,7 +38,7 @@ fn mark() -> Outcome {
         matches!(FlashMark::open(&mut chip, REGION, OURS), Err(FlashError::Blank)),
         "a blank chip has a mark"
     );
-    drop(FlashMark::create(&mut chip, REGION, OURS, 1_000)?);
+    FlashMark::create(&mut chip, REGION, OURS, 1_000)?;
     let (mut cuts, mut kept, mut asked_for) = (0_u32, 0_u32, 0_u32);
     for power in 1..WORK {
         chip.restart(u32::MAX);
@@ -79,7 +79,6 @@ fn mark() -> Outcome {
     for value in 1..=RAISES {
         mark.raise_to(value)?;
     }
-    drop(mark);
     let (most, least) = (chip.erases.iter().max(), chip.erases.iter().min());
     let (most, least) = (most.copied().ok_or(Failed)?, least.copied().ok_or(Failed)?);
     hold!(least > 0 && most <= least.saturating_add(1), "sectors were erased {:?} times", chip.erases);
@@ -92,7 +91,7 @@ fn mark() -> Outcome {
 #[inline(never)]
 fn clock() -> Outcome {
     let mut chip = RamFlash::new();
-    drop(FlashMark::create(&mut chip, REGION, OURS, 0)?);
+    FlashMark::create(&mut chip, REGION, OURS, 0)?;
     let (mut last, mut stamps, mut cut) = (None, 0_u32, 0_u32);
     for life in 0..LIVES {
         // A prime, so that the cuts spread over everything that a life writes.
@@ -126,7 +125,7 @@ fn clock() -> Outcome {
 #[inline(never)]
 fn numbers() -> Outcome {
     let mut chip = RamFlash::new();
-    drop(FlashMark::create(&mut chip, REGION, OURS, 0)?);
+    FlashMark::create(&mut chip, REGION, OURS, 0)?;
     let block = NonZeroU64::new(16).ok_or(Failed)?;
     let mut last = 0;
     for _ in 0..4 {

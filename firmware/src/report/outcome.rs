@@ -11,7 +11,8 @@ pub(crate) use say;
 /// Ends the section where `$fact` does not hold.
 macro_rules! hold {
     ($fact:expr, $($found:tt)+) => {
-        if !$fact {
+        if $fact {
+        } else {
             $crate::outcome::say!("wrong: {}", format_args!($($found)+));
             return Err($crate::outcome::Failed);
         }

@@ -40,8 +40,9 @@ struct Taken {
 }
 
 impl Taken {
-    const NONE: Self =
-        Self { stamps: [const { AtomicU64::new(0) }; STAMPS], times: [const { AtomicU64::new(0) }; STAMPS] };
+    const fn none() -> Self {
+        Self { stamps: [const { AtomicU64::new(0) }; STAMPS], times: [const { AtomicU64::new(0) }; STAMPS] }
+    }
 
     /// Takes the `nth` of each clock. A refusal leaves a zero, which no clock gives and is found later.
     fn take(&self, nth: usize) {
@@ -52,8 +53,8 @@ impl Taken {
     }
 }
 
-static BY_MAIN: Taken = Taken::NONE;
-static BY_INTERRUPT: Taken = Taken::NONE;
+static BY_MAIN: Taken = Taken::none();
+static BY_INTERRUPT: Taken = Taken::none();
 /// How many the interrupt has taken; only it writes this.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 static RUNNING: AtomicBool = AtomicBool::new(false);
