@@ -25,17 +25,18 @@ command -v qemu-s390x >/dev/null || die 'there is no qemu-s390x; run ci/setup.sh
 export CARGO_TARGET_DIR="$target_dir/big-endian"
 export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc
 export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_RUNNER="qemu-s390x -L $root_of_target"
-# An emulated instruction is dear, and the compiler is not emulated.
-export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
+export CARGO_PROFILE_DEV_DEBUG=0
 unset RUSTFLAGS
 
+# The forms alone, so that less has to be built.
+features=serde,uuid,fault,flash
 members=()
 while read -r crate; do members+=(--package "$crate"); done < <(packages published)
 
 step "$("$debian_rustc" --version), $target"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-build_std test -Z build-std --target "$target" --locked --no-fail-fast "${members[@]}" --all-features --test it -- \
+build_std test -Z build-std --target "$target" --locked --no-fail-fast "${members[@]}" --features "$features" --test it -- \
     "${filters[@]}" "${skips[@]}" 2>&1 | tee "$scratch/log"
 # A filter that matches nothing passes in silence: each crate has to have run some.
 ran=$(grep -c '^test result: ok. [1-9]' "$scratch/log" || true)

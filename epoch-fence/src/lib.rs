@@ -79,13 +79,16 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use.
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
+//! - `defmt`: `Format` for the values, the gate's counts and refusals.
 //! - `durable`: `DurableGate`, over a register of the crate `high-water`.
 //! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
 //!   [`audit`](audit/index.html), the log of what was granted; and `FileGate`, a gate for those processes. On Linux.
 //! - `cli`: the program `epoch-fence`, for shell scripts. It adds nothing to the library. On Linux.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
-//! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics.
+//! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics. It then makes atomics by
+//!   a lock that spins, and an interrupt handler that meets it held waits for ever, *also on a Cortex-M3 or M4*: firmware
+//!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
 //! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease; and
 //!   `engine::conformance`, what every store must keep, as a suite.
 //!

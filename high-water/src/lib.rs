@@ -83,7 +83,10 @@
 //! - `fault`: `FaultMedium`, a simulated disk for testing durable code.
 //! - `flash`: `FlashMark`, over the traits of `embedded-storage`. Needs neither std nor an allocator. With `fault` also
 //!   `FaultFlash`, a simulated flash that is cut off at any byte.
-//! - `portable-atomic`: [`Reserver`] on targets without 64-bit atomics.
+//! - `portable-atomic`: [`Reserver`] on targets without 64-bit atomics. It then makes atomics by
+//!   a lock that spins, and an interrupt handler that meets it held waits for ever, *also on a Cortex-M3 or M4*: firmware
+//!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
+//! - `defmt`: `Format` for an identity, the counts and the errors.
 //!
 //! # Format
 //!

@@ -90,10 +90,13 @@
 //! # Crate features
 //!
 //! - `std` (default): `SystemSource`, `MonotonicSource`, `InstantCounter`, `Ticker`, `to_system_time`.
-//! - `portable-atomic`: `AtomicClock` and the shared sources on targets without 64-bit atomics.
+//! - `portable-atomic`: `AtomicClock` and the shared sources on targets without 64-bit atomics. It then makes atomics by
+//!   a lock that spins, and an interrupt handler that meets it held waits for ever, *also on a Cortex-M3 or M4*: firmware
+//!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
 //! - `serde`: text where the format is read by people, integers elsewhere; always validated.
 //! - `uuid`: a stamp as UUIDv7 and back, order kept.
 //! - `quanta`: a cycle counter for `AnchoredSource`.
+//! - `defmt`: `Format` for stamps, ids, counts and errors, as their text is.
 //! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
 //!
 //! Without features the crate is `no_std`, allocates nothing and depends on nothing.

@@ -88,8 +88,11 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use, and `AtomicDurableClock`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Time`] and `Stamp<u64>`.
+//! - `defmt`: `Format` for times, stamps, counts and errors, as their text is.
 //! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
-//! - `portable-atomic`: [`AtomicClock`] on targets without 64-bit atomics. Without it they have [`Clock`].
+//! - `portable-atomic`: [`AtomicClock`] on targets without 64-bit atomics. Without it they have [`Clock`]. It then makes
+//!   atomics by a lock that spins, and an interrupt handler that meets it held waits for ever, *also on a Cortex-M3 or
+//!   M4*: firmware on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
 //!
 //! # Format
 //!

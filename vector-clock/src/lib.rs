@@ -90,6 +90,7 @@
 //!   processor has.
 //! - `alloc`: `Heap` storage and `to_bytes`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Dot`], [`VersionVector`] and [`Stamp`].
+//! - `defmt`: `Format` for events, vectors, stamps, counts and errors.
 //! - `parking_lot`: `SharedVectorClock`.
 //!
 //! # Format
