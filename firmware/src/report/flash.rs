@@ -135,7 +135,7 @@ fn numbers() -> Outcome {
         hold!(number > last, "{number} after {last}");
         last = number;
     }
-    let mut clock = lamport::DurableClock::new(FlashMark::open(&mut chip, REGION, OURS)?).with_block(block);
+    let mut clock = lamport::DurableClock::new(FlashMark::open(&mut chip, REGION, OURS)?);
     let time = clock.tick()?.get();
     hold!(time > last, "the time {time} after the number {last}");
     say!("flash: numbers and Lamport times go on above the last life's block");
