@@ -7,8 +7,9 @@ use crate::stage::{Stage, Talk, refused, signal, state, succeeded, until};
 /// Tells its process and its epoch, then does what it is told until it is told nothing more.
 const OBEYS: &str = "echo $$ $EPOCH_FENCE_EPOCH; while read -r line; do eval \"$line\"; done";
 
-/// Whatever it is told.
-const NEVER_ENDS: &str = "while :; do sleep 1000; done";
+/// Whatever it is told. A shell looks at its signals between two commands: one that comes just before a long sleep would
+/// have to wait for its end.
+const NEVER_ENDS: &str = "while :; do sleep 0.1; done";
 
 fn holder(stage: &Stage, options: &[&str]) -> (Talk, String, String) {
     let talk = Talk::start(stage.run(options, OBEYS));

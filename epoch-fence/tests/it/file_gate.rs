@@ -234,7 +234,8 @@ fn the_process_that_races() {
         // Some come late, and are refused.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let epoch = epoch - (seed >> 60).min(epoch - 1);
-        let Ok(permit) = gate.enter_waiting(&at_epoch(&first, epoch), Duration::from_millis(50)) else {
+        // Long enough for a tenure on a slow disk: else those who come next would be refused in turn.
+        let Ok(permit) = gate.enter_waiting(&at_epoch(&first, epoch), Duration::from_secs(2)) else {
             continue;
         };
         for _ in 0..16 {

@@ -13,9 +13,10 @@ use high_water::{Cut, Fate, Fault, FaultMedium, OpenError, Options};
 use hlc::{NodeId, Stamp, Timestamp};
 
 use super::ledger::{Ledger, Written};
+use super::segment::{self, Header};
 use super::shelf::Shelf;
 use super::{FileError, LogFault, NotVerified, verify};
-use crate::audit::{Entry, LogHead};
+use crate::audit::{Entry, LogHead, Place};
 use crate::engine::Failure;
 use crate::protocol::{Command, Moment, Record, Swap, Ttl, View};
 use crate::{DurableGate, GrantId, HolderId, RealmId, ResourceId};
@@ -108,6 +109,10 @@ impl Witness {
         if version(found.as_ref()) == least {
             assert_eq!(found, self.acknowledged, "after {image}");
         }
+        // What was told is on the disk, whatever the cache showed. That there was nothing is not: a name that was taken
+        // away after a failed sync may come back, of a record that nobody was told of.
+        let told = self::ledger(&machine.power_cut(&Cut::new(&[]))).load();
+        assert!(found.is_none() || told == Ok(found), "{told:?} after {image}, a look, and the power cut");
         // Every acknowledged entry is in the log, and none is missing: the load has seen to the last.
         let noted = self.acknowledged.as_ref().map(head);
         let verified =
@@ -192,6 +197,19 @@ fn every_crash_image_has_a_record_between_acknowledged_and_asked_and_the_log_tha
     assert!(first > 500 && later > 500, "{first} {later}");
 }
 
+#[test]
+fn room_in_the_log_is_on_the_disk_before_anything_is_promised_of_it() {
+    let machine = FaultMedium::new().named_file(1);
+    let header = |index| Header { resource: resource(), segment: 1, index, before: LogHead::EMPTY };
+    let on_disk = || machine.power_cut(&Cut::new(&[])).cached().map_or(0, |file| file.len());
+    segment::make_room(&machine, Place::FIRST, header(0)).unwrap();
+    let length = on_disk();
+    assert!(length > (Place::HEADER_BYTES + Place::ENTRY_BYTES) as usize);
+    let place = Place { segment: 1, offset: u32::try_from(length).unwrap() - 100 };
+    segment::make_room(&machine, place, header(7)).unwrap();
+    assert!(on_disk() >= length + 400, "{} after {length}", on_disk());
+}
+
 /// A file of the log grows, and the crash comes anywhere around it.
 #[test]
 fn a_log_grows_whatever_crash_comes_between() {
@@ -235,7 +253,7 @@ fn a_log_goes_on_in_a_second_file_whatever_crash_comes_between() {
     assert!(images > 200, "{images}");
     let _on = run(&machine, known, 2);
     let second = machine.named_file(2).cached().unwrap();
-    for at in 0..crate::audit::Place::HEADER_BYTES as usize {
+    for at in 0..Place::HEADER_BYTES as usize {
         let mut changed = second.clone();
         changed[at] ^= 1;
         machine.named_file(2).overwrite(&changed);
@@ -341,7 +359,7 @@ fn a_flipped_bit_anywhere_in_the_log_is_found_and_the_sound_part_is_named() {
         match verify::verify(&ledger, None) {
             Err(NotVerified::Damaged(damage)) => {
                 let sound = ends.iter().filter(|end| **end <= at).count() as u64;
-                let header = at < crate::audit::Place::HEADER_BYTES as usize;
+                let header = at < Place::HEADER_BYTES as usize;
                 assert_eq!(damage.index(), if header { 0 } else { sound }, "byte {at}: {damage}");
             }
             // Of the last entry a crash may have left anything; it is written again from the record.
