@@ -255,7 +255,7 @@ impl core::error::Error for RaiseError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero byte.
+    /// The path cannot be the name of a file: it is empty, ends in `..` or `/`, is too long, or holds a zero byte.
     BadPath,
     /// A directory on the path does not exist, or is none.
     NoDirectory,
@@ -368,7 +368,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadPath => f.write_str(
-                "the path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero \
+                "the path cannot be the name of a file: it is empty, ends in `..` or `/`, is too long, or holds a zero \
                  byte; give another one",
             ),
             Self::NoDirectory => f.write_str(

@@ -151,6 +151,11 @@ fn a_path_that_leads_nowhere_is_told_as_such() {
     let long = dir.join(&"n".repeat(250));
     assert_eq!(anywhere().create(&long, 0, b"").map(|r| r.get()), Err(OpenError::BadPath));
     assert!(dir.names() == ["file"]);
+    let slash = dir.join("new/");
+    assert_eq!(refusal(slash.clone()), OpenError::BadPath);
+    let created = anywhere().create(&slash, 0, b"").unwrap_err();
+    assert!(created == OpenError::BadPath && !created.may_have_created());
+    assert!(dir.names() == ["file"]);
     for above in ["..", "/"] {
         assert_eq!(refusal(dir.join(above)), OpenError::NotAFile);
     }
