@@ -2,6 +2,7 @@
 
 use crate::file_system::FileSystemName;
 use crate::identity::{Identity, PayloadTooLong};
+use crate::record::FILE_LEN;
 use core::fmt;
 
 /// What was being done when the medium reported an error.
@@ -145,6 +146,13 @@ impl Regressed {
 
 impl fmt::Display for Regressed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Evidence::Floor, None, Some(known)) = (self.evidence, self.found, self.known) {
+            return write!(
+                f,
+                "the register is missing, and known to have had {known}; restore it, or create it at a floor observed \
+                 elsewhere"
+            );
+        }
         f.write_str(match self.evidence {
             Evidence::Origin => "the file is a copy, and may be older than the register it stands for",
             Evidence::Floor => "the register has fallen below a value that it is known to have had",
@@ -193,12 +201,15 @@ impl fmt::Display for NotRaised {
             }
             Self::Regressed(regressed) => regressed.fmt(f),
             Self::Replaced => f.write_str(
-                "the name no longer leads to the file that is held; put the file back, or open the register again",
+                "the name no longer leads to the file that is held; put that file back, and open it again with its last \
+                 value as the floor",
             ),
             Self::Below(value) => write!(f, "the register is already at {value}"),
             Self::OtherPayload => f.write_str("the register has this value with another payload"),
             Self::PayloadTooLong(error) => error.fmt(f),
-            Self::Exhausted => f.write_str("the sequence numbers of the register are used up"),
+            Self::Exhausted => f.write_str(
+                "the sequence numbers of the register are used up; create another one, above its value",
+            ),
             Self::Io(fault) => fault.fmt(f),
         }
     }
@@ -250,7 +261,7 @@ impl core::error::Error for RaiseError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero byte.
+    /// The path cannot be the name of a file: it is empty, ends in `..` or `/`, is too long, or holds a zero byte.
     BadPath,
     /// A directory on the path does not exist, or is none.
     NoDirectory,
@@ -304,7 +315,7 @@ pub enum OpenError {
         /// What was being done.
         during: Operation,
     },
-    /// The file does not have the length of a register: it was truncated, or is something else.
+    /// The file does not have the length of a register: it was truncated or added to, or is something else.
     WrongLength {
         /// Its length, in bytes.
         found: u64,
@@ -363,7 +374,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadPath => f.write_str(
-                "the path cannot be the name of a file: it is empty, ends in `..`, is too long, or holds a zero \
+                "the path cannot be the name of a file: it is empty, ends in `..` or `/`, is too long, or holds a zero \
                  byte; give another one",
             ),
             Self::NoDirectory => f.write_str(
@@ -383,7 +394,9 @@ impl fmt::Display for OpenError {
                 f.write_str("another process holds the register; stop it, or wait for it")
             }
             Self::Busy => f.write_str("the register changed during every reading; try again"),
-            Self::NotAFile => f.write_str("the name leads to something that is not a regular file"),
+            Self::NotAFile => f.write_str(
+                "the name leads to something that is not a regular file; move it away, or give another name",
+            ),
             Self::NetworkFileSystem { name } => write!(
                 f,
                 "the file is on a network file system{}; use a local disk, or allow it by \
@@ -425,11 +438,15 @@ impl fmt::Display for OpenError {
             Self::NoSpace { during } => {
                 write!(f, "the disk or the quota is full while {during}; make room, and try again")
             }
-            Self::WrongLength { found } => write!(
-                f,
-                "the file has {found} bytes and is no whole register; restore it, or recover it with a floor \
-                 observed elsewhere"
-            ),
+            Self::WrongLength { found } => {
+                write!(f, "the file has {found} bytes and a register {FILE_LEN}; ")?;
+                f.write_str(if *found < FILE_LEN {
+                    "restore it, or recover it with a floor observed elsewhere"
+                } else {
+                    "find out what was added, and cut it off, or move the file away and create a register at a floor \
+                     observed elsewhere"
+                })
+            }
             Self::NoValidRecord => f.write_str(
                 "the file has not one valid record; restore it, or recover it with a floor observed elsewhere",
             ),

@@ -57,7 +57,10 @@
 //! - *An older file is put back.* Found while the register is held, and when the file is a copy; see the table in
 //!   [FORMAT.md](format#what-is-found-and-what-is-not). An older state written into the same file while nobody holds it,
 //!   and a restored virtual machine, are found only if the caller remembers a value elsewhere:
-//!   [`Options::at_least`]. What is found is refused as [`Regressed`] until an operator calls [`Options::recover`].
+//!   [`Options::at_least`]. A copy is refused as [`Regressed`] until an operator calls [`Options::recover`]. What was
+//!   found while the register was held is known to its holder alone: the file that is there now may open, with an older
+//!   value. Open it again with the last [`Register::get`] as the floor, and have no supervisor restart the process
+//!   before somebody has looked.
 //! - *The file system is not what it seems.* Only those pass that are listed as keeping what they sync; the others are
 //!   refused with their name, and [allowed](Options::allow_file_system) by it. What lies below an overlay, below ZFS with
 //!   `sync=disabled`, or below a virtual disk is not seen; nor is a mount option where `/proc` is missing. A file in a

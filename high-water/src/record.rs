@@ -25,12 +25,13 @@ const _: () = assert!(
 );
 
 /// How far apart two places are: further than any page or sector that a failing write takes with it.
-#[cfg(feature = "std")]
 pub(crate) const CELL_LEN: u64 = 16 * 1024;
 
 /// The length of a register's file.
+pub(crate) const FILE_LEN: u64 = CELL_LEN * 6;
+
 #[cfg(feature = "std")]
-pub(crate) const FILE_LEN: u64 = CELL_LEN * Place::ALL.len() as u64;
+const _: () = assert!(FILE_LEN == CELL_LEN * Place::ALL.len() as u64, "all places, and nothing behind them");
 
 /// What the writer of a record knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

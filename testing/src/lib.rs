@@ -15,8 +15,10 @@ mod crash;
 mod dice;
 #[cfg(unix)]
 mod kill;
+mod tally;
 
 pub use crash::{CrashPoints, cuts};
 pub use dice::Dice;
 #[cfg(unix)]
 pub use kill::{Child, Lives, report};
+pub use tally::tally;

@@ -42,6 +42,10 @@ fn sort(error: io::Error) -> io::Error {
 
 pub(super) fn create(path: &Path) -> io::Result<File> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    // With a slash behind it, it can only be the name of a directory: the link would fail.
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     for attempt in 0..NAMES {
         let mut hidden = OsString::from(".");
         hidden.push(name);

@@ -190,7 +190,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`OpenError::NotARegister`] if no part of the file looks like a register. Else see [`OpenError`].
+    /// [`OpenError::NotARegister`] if no part of the file looks like a register, [`OpenError::WrongLength`] if it is
+    /// longer than one. Else see [`OpenError`].
     pub fn recover(self, path: impl AsRef<Path>, floor: u64, payload: &[u8]) -> Result<Register, OpenError> {
         self.recover_on(FileMedium::at(path.as_ref())?, floor, payload)
     }
@@ -365,8 +366,12 @@ impl Options {
             None | Some(crate::scan::Alien::Malformed) => {}
             Some(alien) => return Err(alien.into()),
         }
-        if facts.len > FILE_LEN || !(scan.marked || scan.blank) {
+        if !(scan.marked || (scan.blank && facts.len <= FILE_LEN)) {
             return Err(OpenError::NotARegister);
+        }
+        if facts.len > FILE_LEN {
+            // What was added may be somebody's.
+            return Err(OpenError::WrongLength { found: facts.len });
         }
         let plan = rule::recovery(&scan.view, floor.max(self.at_least.unwrap_or(0)))?;
         refusal::sync_directory(&medium)?;

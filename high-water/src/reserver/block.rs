@@ -20,6 +20,8 @@ pub(super) struct Block {
     next: AtomicU64,
     /// The last number that may be.
     bound: AtomicU64,
+    /// The greatest number that a refused draw asked for: a hint for the one who extends.
+    wanted: AtomicU64,
     /// Draws that found nothing left. No guarantee reads it.
     stalls: AtomicU64,
 }
@@ -27,7 +29,8 @@ pub(super) struct Block {
 impl Block {
     /// Nothing reserved, above a mark.
     pub(super) fn above(mark: u64) -> Self {
-        Self { next: AtomicU64::new(mark), bound: AtomicU64::new(mark), stalls: AtomicU64::new(0) }
+        let (next, bound) = (AtomicU64::new(mark), AtomicU64::new(mark));
+        Self { next, bound, wanted: AtomicU64::new(mark), stalls: AtomicU64::new(0) }
     }
 
     /// Draws consecutive numbers; the first of them, or `None` if fewer are left.
@@ -44,9 +47,7 @@ impl Block {
         // spuriously), and `last` rises with every round of that kind until nothing is left.
         loop {
             let Some(end) = last.checked_add(count.get()).filter(|end| *end <= bound) else {
-                // ORDERING: Relaxed. A statistic; nothing is published.
-                // None can fail: no guarantee reads it.
-                self.stalls.fetch_add(1, Ordering::Relaxed);
+                self.note(last.saturating_add(count.get()));
                 return None;
             };
             // ORDERING: AcqRel; Relaxed on failure. Pairs with itself in every other draw.
@@ -57,6 +58,14 @@ impl Block {
                 Err(found) => last = found,
             }
         }
+    }
+
+    #[cold]
+    fn note(&self, end: u64) {
+        // ORDERING: Relaxed, both. A hint and a statistic; nothing is published.
+        // None can fail: a draw that still finds too few is noted again.
+        self.wanted.fetch_max(end, Ordering::Relaxed);
+        self.stalls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Allows numbers up to a bound. Only after the mark was raised to it, and by one caller at a time.
@@ -72,6 +81,13 @@ impl Block {
         // ORDERING: Relaxed. Nothing is published to this load.
         // None can fail: a stale number is a lower one, and only makes the next block shorter.
         self.next.load(Ordering::Relaxed)
+    }
+
+    /// The greatest number that a refused draw asked for.
+    pub(super) fn wanted(&self) -> u64 {
+        // ORDERING: Relaxed. A hint; nothing is published.
+        // None can fail: a stale one is covered later.
+        self.wanted.load(Ordering::Relaxed)
     }
 
     /// How many numbers are left, and whether they are the last: a hint, from two words at two moments.

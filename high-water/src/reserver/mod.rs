@@ -63,14 +63,15 @@ struct State<M> {
 }
 
 impl<M: Mark> State<M> {
-    /// Reserves a whole block above what is drawn, if half of the present one is gone. What is left is kept.
+    /// Reserves a whole block above what is drawn, if half of the present one is gone or a draw was refused. What is
+    /// left is kept. A draw that was refused is covered with half of a block to spare, for those that come before it.
     fn upkeep(&mut self, block: &Block) -> Result<bool, RaiseError> {
-        let left = self.left(block);
-        if left > self.size.get() / 2 || self.bound == u64::MAX {
+        let (left, wanted, half) = (self.left(block), block.wanted(), self.size.get() / 2);
+        if (left > half && wanted <= self.bound) || self.bound == u64::MAX {
             return Ok(false);
         }
         let drawn = self.bound.saturating_sub(left);
-        let target = drawn.saturating_add(self.size.get());
+        let target = drawn.saturating_add(self.size.get()).max(wanted.saturating_add(half));
         // Durable first, drawable after: the other way round a crash would repeat numbers.
         self.mark.raise_to(target)?;
         block.extend_to(target);
@@ -131,11 +132,12 @@ impl<M: Mark> Reserver<M> {
         self.drawer().draw()
     }
 
-    /// Draws `count` consecutive numbers in one step, and returns the first.
+    /// Draws `count` consecutive numbers in one step, and returns the first. They may be more than a block has.
     ///
     /// # Errors
     ///
-    /// As [`draw`](Self::draw); if fewer are left, none is drawn.
+    /// As [`draw`](Self::draw); if fewer are left, none is drawn, and the next [`upkeep`](Self::upkeep) reserves as many
+    /// as were asked for.
     ///
     /// # Memory ordering
     ///
@@ -144,7 +146,7 @@ impl<M: Mark> Reserver<M> {
         self.drawer().draw_many(count)
     }
 
-    /// Reserves the next block if half of this one is gone. Returns whether it did.
+    /// Reserves the next block if half of this one is gone, or if a draw was refused. Returns whether it did.
     ///
     /// # Errors
     ///
@@ -237,7 +239,7 @@ impl<M: Mark> Extender<'_, M> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DrawError {
-    /// More come with the next upkeep.
+    /// As many as were asked for come with the next upkeep.
     Spent {
         /// How many are left.
         left: u64,

@@ -71,6 +71,34 @@ fn numbers_are_drawn_together_or_not_at_all() {
 }
 
 #[test]
+fn a_refused_draw_is_covered_by_the_next_upkeep_however_much_of_the_block_is_left() {
+    let many = |count| NonZeroU32::new(count).unwrap();
+    for (drawn, count) in [(1, 10), (4, 7), (4, 25), (10, 11), (4, u32::MAX)] {
+        let mut reserver = Reserver::new(MemoryMark::new(0), block(10));
+        reserver.upkeep().unwrap();
+        assert_eq!(reserver.draw_many(many(drawn)), Ok(1));
+        let left = 10 - u64::from(drawn);
+        assert_eq!(reserver.draw_many(many(count)), Err(DrawError::Spent { left }));
+        assert!(reserver.upkeep().unwrap(), "{count} were asked for, {left} are left");
+        assert!(!reserver.upkeep().unwrap(), "once is enough");
+        let (asked, snapshot) = (u64::from(drawn) + u64::from(count), reserver.snapshot());
+        assert_eq!(
+            snapshot.mark,
+            (u64::from(drawn) + 10).max(asked + 5),
+            "a whole block, or half of one to spare"
+        );
+        assert_eq!(reserver.draw_many(many(count)), Ok(u64::from(drawn) + 1));
+        assert!(reserver.snapshot().left >= 5);
+    }
+    let mut reserver = Reserver::new(MemoryMark::new(u64::MAX - 20), block(10));
+    reserver.upkeep().unwrap();
+    assert_eq!(reserver.draw_many(many(21)), Err(DrawError::Spent { left: 10 }));
+    assert!(reserver.upkeep().unwrap());
+    assert_eq!(reserver.draw_many(many(21)), Err(DrawError::Exhausted { left: 20 }));
+    assert_eq!(reserver.draw_many(many(20)), Ok(u64::MAX - 19));
+}
+
+#[test]
 fn an_extension_that_fails_makes_nothing_drawable() {
     for outcome in [Outcome::NotRaised, Outcome::IndeterminateAndRaised, Outcome::IndeterminateAndNotRaised] {
         let script = move |nth| if nth == 1 { outcome } else { Outcome::Acknowledged };

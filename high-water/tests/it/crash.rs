@@ -2,6 +2,7 @@
 //! have reached the disk, a restart finds at least what was acknowledged and at most what was asked for.
 
 use crate::{OURS, options};
+use clock_testing::tally;
 use high_water::{
     Cut, Fate, Fault, FaultMedium, Mark, OpenError, Options, RaiseError, Register, Reserver, Unflushed,
 };
@@ -352,7 +353,7 @@ fn every_crash_image_lies_between_what_was_acknowledged_and_what_was_asked_for()
         count(images);
     }
     let images = IMAGES.load(Ordering::Relaxed);
-    println!("{images} crash images");
+    tally(format_args!("{images} crash images"));
     assert!(images >= 100_000, "only {images} crash images");
 }
 

@@ -151,6 +151,11 @@ fn a_path_that_leads_nowhere_is_told_as_such() {
     let long = dir.join(&"n".repeat(250));
     assert_eq!(anywhere().create(&long, 0, b"").map(|r| r.get()), Err(OpenError::BadPath));
     assert!(dir.names() == ["file"]);
+    let slash = dir.join("new/");
+    assert_eq!(refusal(slash.clone()), OpenError::BadPath);
+    let created = anywhere().create(&slash, 0, b"").unwrap_err();
+    assert!(created == OpenError::BadPath && !created.may_have_created());
+    assert!(dir.names() == ["file"]);
     for above in ["..", "/"] {
         assert_eq!(refusal(dir.join(above)), OpenError::NotAFile);
     }
@@ -232,6 +237,25 @@ fn an_older_copy_put_back_over_the_open_file_is_found() {
     let error = register.raise(3, b"").unwrap_err();
     assert!(matches!(error, RaiseError::NotRaised(NotRaised::Regressed(r))
         if r.evidence() == Evidence::Overwritten && r.known() == Some(2)));
+    // Nothing in the file tells the next one, but the value that the last one knows.
+    let known = register.get();
+    drop(register);
+    let again = anywhere().at_least(known).open(&path).unwrap_err();
+    assert!(matches!(again, OpenError::Regressed(r) if r.evidence() == Evidence::Floor), "{again:?}");
+    assert_eq!(anywhere().open(&path).unwrap().get(), 1);
+}
+
+#[test]
+fn a_file_that_comes_back_after_another_one_was_used_is_found_by_a_remembered_value_only() {
+    let dir = Scratch::new();
+    let (path, aside) = (dir.join("register"), dir.join("aside"));
+    drop(create(&path));
+    fs::rename(&path, &aside).unwrap();
+    fs::copy(&aside, &path).unwrap();
+    drop(anywhere().recover(&path, 500, b"").unwrap());
+    fs::rename(&aside, &path).unwrap();
+    assert!(matches!(anywhere().at_least(500).open(&path), Err(OpenError::Regressed(_))));
+    assert_eq!(anywhere().open(&path).unwrap().get(), 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::OURS;
 use crate::flash::{REGION, Small, created, open};
+use clock_testing::tally;
 use high_water::{FlashError, FlashMark, FlashOperation, Mark, Reading, Reserver, Torn};
 use std::num::NonZeroU64;
 
@@ -241,7 +242,7 @@ fn every_flash_image_lies_between_what_was_acknowledged_and_what_was_asked_for()
         assert!(tried > 0, "{name}: nothing was tried");
         images += tried;
     }
-    println!("{images} flash images");
+    tally(format_args!("{images} flash images"));
     assert!(images >= 100_000, "only {images} flash images");
 }
 

@@ -1,7 +1,7 @@
 //! Real crashes: a child process is killed with SIGKILL at random moments.
 
 use crate::files::{Scratch, anywhere};
-use clock_testing::{Child, Dice, report};
+use clock_testing::{Child, Dice, report, tally};
 use high_water::{Mark, OpenError, Reserver, WhenHeld};
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -59,7 +59,7 @@ fn nothing_acknowledged_before_a_kill_is_lost_or_repeated_after_it() {
     }
     let kills = std::env::var(KILLS).map_or(200, |kills| kills.parse().unwrap());
     let seed = 0x6869_6768_7761_7465;
-    println!("seed {seed:#x}, {kills} kills");
+    tally(format_args!("seed {seed:#x}, {kills} kills"));
     let mut dice = Dice::new(seed);
     let dir = Scratch::new();
     for work in ["raise", "draw"] {
@@ -102,7 +102,7 @@ fn nothing_acknowledged_before_a_kill_is_lost_or_repeated_after_it() {
             child.bury();
             cut_short += u64::from(wait == 0);
         }
-        println!("{work}: {reported} reports, the last was {last}; {cut_short} killed at once");
+        tally(format_args!("{work}: {reported} reports, the last was {last}; {cut_short} killed at once"));
         assert!(reported > kills, "the children hardly worked");
     }
 }

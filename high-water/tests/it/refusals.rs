@@ -363,10 +363,16 @@ fn a_recovery_mends_what_nothing_else_does_and_spares_what_is_no_register() {
         assert_eq!(inspect_on(&machine).unwrap().valid_copies(), 6);
     }
     let longer = [&whole[..], b"more"].concat();
-    for bytes in [&b"daemon:x:1:1:daemon:/usr/sbin"[..], &vec![b'x'; FILE], &longer] {
+    let too_long = OpenError::WrongLength { found: FILE as u64 + 4 };
+    for (bytes, refusal) in [
+        (&b"daemon:x:1:1:daemon:/usr/sbin"[..], OpenError::NotARegister),
+        (&vec![b'x'; FILE], OpenError::NotARegister),
+        (&vec![0; FILE + 4], OpenError::NotARegister),
+        (&longer, too_long),
+    ] {
         let machine = FaultMedium::with_file(bytes);
         let recovered = options().recover_on(machine.clone(), 100, b"").map(|r| r.get());
-        assert_eq!(recovered, Err(OpenError::NotARegister));
+        assert_eq!(recovered, Err(refusal));
         assert!(machine.cached().unwrap() == bytes, "left alone");
     }
 }
@@ -448,7 +454,12 @@ fn every_refusal_tells_the_operator_what_to_do() {
         (OpenError::NoHardLinks, "use one that has"),
         (OpenError::ReadOnlyDirectory, "give this process the right"),
         (OpenError::ReadOnlyFile, "give this process the right"),
-        (OpenError::WrongLength { found: 3 }, "recover it with a floor"),
+        (OpenError::NotAFile, "move it away, or give another name"),
+        (
+            OpenError::WrongLength { found: 3 },
+            "has 3 bytes and a register 98304; restore it, or recover it with a floor",
+        ),
+        (OpenError::WrongLength { found: FILE as u64 + 1 }, "cut it off, or move the file away"),
         (OpenError::NoValidRecord, "recover it with a floor"),
         (OpenError::Conflict, "recover with a floor"),
         (OpenError::Malformed, "recover it with a floor"),
@@ -461,8 +472,19 @@ fn every_refusal_tells_the_operator_what_to_do() {
             "error 5 while syncing the file; nothing acknowledged is lost: look up the error, mend",
         ),
     ];
-    for (error, advice) in errors {
-        let message = error.to_string();
+    let missing = options().at_least(8).open_or_create_on(&FaultMedium::new()).map(|r| r.get()).unwrap_err();
+    let fallen = options().at_least(8).open_on(FaultMedium::with_file(&bytes_at(&[7]))).map(|r| r.get());
+    let regressed = [
+        (missing, "known to have had 8; restore it, or create it at a floor"),
+        (fallen.unwrap_err(), "it holds 7, known is 8; recover it with a floor"),
+    ];
+    let raises = [
+        (NotRaised::Poisoned, "open the register again"),
+        (NotRaised::Replaced, "put that file back, and open it again with its last value as the floor"),
+        (NotRaised::Exhausted, "create another one, above its value"),
+    ];
+    let opening = errors.into_iter().chain(regressed).map(|(error, advice)| (error.to_string(), advice));
+    for (message, advice) in opening.chain(raises.map(|(reason, advice)| (reason.to_string(), advice))) {
         assert!(message.contains(advice), "{message}");
         assert!(!message.ends_with('.') && message.starts_with(|c: char| c.is_lowercase()), "{message}");
     }

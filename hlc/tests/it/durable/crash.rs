@@ -1,6 +1,6 @@
 //! Every crash point of a clock over a register on the simulated disk.
 
-use clock_testing::CrashPoints;
+use clock_testing::{CrashPoints, tally};
 use high_water::{FaultMedium, Identity, Options};
 use hlc::{AtomicDurableClock, DurableClock, source::ManualSource};
 
@@ -60,7 +60,7 @@ type Check = fn(&FaultMedium, u64, &dyn Fn() -> String);
 fn nothing_issued_before_a_power_cut_at_any_call_is_issued_after_it() {
     let images: u64 =
         [false, true].map(|is_shared| crash_points(is_shared).power_cut_at_every_call()).iter().sum();
-    println!("{images} crash images of durable clocks");
+    tally(format_args!("{images} crash images of durable clocks"));
     assert!(images > 1_000, "{images}: there were more");
 }
 
@@ -71,6 +71,6 @@ fn nothing_is_issued_twice_whatever_call_fails_and_whatever_a_failed_sync_left()
     drop(options().create_on(start.clone(), 0, b"").unwrap());
     let images: u64 =
         [false, true].map(|is_shared| crash_points(is_shared).every_call_fails(&start)).iter().sum();
-    println!("{images} images after failed calls");
+    tally(format_args!("{images} images after failed calls"));
     assert!(images > 1_000, "{images}: there were more");
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clock_testing::{Child, Dice, Lives, report};
+use clock_testing::{Child, Dice, Lives, report, tally};
 use high_water::{FileMark, Identity, Mark as _, Options};
 use hlc::{
     AtomicDurableClock, Clock, DurableClock, Keeper, PhysicalTime, Source as _, SourceError, Timestamp,
@@ -69,7 +69,7 @@ fn no_stamp_repeats_or_falls_over_kills_although_the_wall_clock_is_set_back() {
     }
     let kills: u64 = env::var(KILLS).map_or(200, |kills| kills.parse().unwrap());
     let seed = 0x686c_635f_6b69_6c6c;
-    println!("seed {seed:#x}, {kills} kills");
+    tally(format_args!("seed {seed:#x}, {kills} kills"));
     let mut dice = Dice::new(seed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hlc-kill-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -87,7 +87,7 @@ fn no_stamp_repeats_or_falls_over_kills_although_the_wall_clock_is_set_back() {
                 assert!(Some(stamp) > last, "{clock}, kill {kill}: {stamp} after {last:?}");
                 last = Some(stamp);
             });
-        println!("{clock}: {reported} stamps in {alive} lives");
+        tally(format_args!("{clock}: {reported} stamps in {alive} lives"));
         assert!(alive > kills / 4, "the children hardly worked");
         let bound = Timestamp::from_bits(open(&file).get()).unwrap();
         assert!(last.unwrap() <= bound, "issued above the durable bound");

@@ -9,7 +9,7 @@ use std::{
 
 use alloc::sync::Arc;
 
-use clock_testing::{Child, Dice, Lives, report};
+use clock_testing::{Child, Dice, Lives, report, tally};
 use high_water::{FileMark, Identity, Mark as _, Options};
 use lamport::{AtomicDurableClock, Block, DurableClock, Keeper};
 
@@ -57,7 +57,7 @@ fn no_time_repeats_or_falls_over_kills() {
     }
     let kills: u64 = env::var(KILLS).map_or(200, |kills| kills.parse().unwrap());
     let seed = 0x6c61_6d70_6f72_7421;
-    println!("seed {seed:#x}, {kills} kills");
+    tally(format_args!("seed {seed:#x}, {kills} kills"));
     let mut dice = Dice::new(seed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lamport-kill-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -71,7 +71,7 @@ fn no_time_repeats_or_falls_over_kills() {
                 assert!(time > last, "{clock}, kill {kill}: {time} after {last}");
                 last = time;
             });
-        println!("{clock}: {reported} times in {alive} lives");
+        tally(format_args!("{clock}: {reported} times in {alive} lives"));
         assert!(alive > kills / 4, "the children hardly worked");
         assert!(last <= open(&file).get(), "handed out above the durable bound");
     }
