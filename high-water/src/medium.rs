@@ -66,8 +66,6 @@ pub struct Facts {
     pub len: u64,
     /// What gives a copy of it away, where there is such a thing.
     pub origin: Option<Origin>,
-    /// What it is on.
-    pub file_system: FileSystem,
 }
 
 /// A directory with a name in it: all that a register asks of the world.
@@ -121,6 +119,10 @@ pub trait Medium {
     fn len(&self, file: &Self::File) -> io::Result<u64> {
         Ok(self.facts(file)?.len)
     }
+
+    /// What the file system that an open file is on promises. Asked once an opening: to find out may cost more than
+    /// all the rest.
+    fn file_system(&self, file: &Self::File) -> io::Result<FileSystem>;
 
     /// What the system calls the file system that an open file is on, where it tells.
     fn file_system_name(&self, file: &Self::File) -> Option<FileSystemName> {

@@ -203,6 +203,10 @@ impl Medium for KilledAfterSync {
         self.file.retract(file)
     }
 
+    fn file_system(&self, file: &Self::File) -> io::Result<high_water::FileSystem> {
+        self.file.file_system(file)
+    }
+
     fn unpublish(&self) -> io::Result<()> {
         self.file.unpublish()
     }

@@ -18,7 +18,7 @@ use unix as system;
 
 use crate::error::{IoFault, OpenError, Operation};
 use crate::file_system::FileSystemName;
-use crate::medium::{Access, Facts, FileId, Medium};
+use crate::medium::{Access, Facts, FileId, FileSystem, Medium};
 use alloc::vec::Vec;
 use core::time::Duration;
 use std::io;
@@ -114,6 +114,10 @@ impl Medium for FileMedium {
 
     fn len(&self, file: &OpenFile) -> io::Result<u64> {
         system::len(&file.0)
+    }
+
+    fn file_system(&self, file: &OpenFile) -> io::Result<FileSystem> {
+        system::file_system(&file.0)
     }
 
     fn file_system_name(&self, file: &OpenFile) -> Option<FileSystemName> {

@@ -3,7 +3,7 @@
 use super::{holder, super_block};
 use crate::file_system::FileSystemName;
 use crate::identity::Origin;
-use crate::medium::{Access, Facts, FileId, FileKind};
+use crate::medium::{Access, Facts, FileId, FileKind, FileSystem};
 use alloc::vec::Vec;
 use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions, TryLockError};
@@ -103,12 +103,15 @@ pub(super) fn facts(file: &File) -> io::Result<Facts> {
         kind: if metadata.is_file() { FileKind::Regular } else { FileKind::Other },
         len: metadata.len(),
         origin: Some(Origin::new(metadata.ino(), birth_nanos)),
-        file_system: super_block::file_system(&file.file)?,
     })
 }
 
 pub(super) fn len(file: &File) -> io::Result<u64> {
     Ok(file.file.metadata()?.len())
+}
+
+pub(super) fn file_system(file: &File) -> io::Result<FileSystem> {
+    super_block::file_system(&file.file)
 }
 
 pub(super) fn file_system_name(file: &File) -> Option<FileSystemName> {

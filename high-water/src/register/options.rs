@@ -280,7 +280,7 @@ impl Options {
         payload: Payload,
     ) -> Result<(Facts, Record), OpenError> {
         let facts = examine(medium, file)?;
-        self.check_file_system(medium, file, &facts)?;
+        self.check_file_system(medium, file)?;
         if !medium.try_lock(file).map_err(Failure::of(Operation::Lock))? {
             return Err(OpenError::Held { process: medium.holder(file) });
         }
@@ -403,7 +403,7 @@ impl Options {
         for _ in 0..CHASES {
             let file = refusal::open(medium, Access::ReadWrite)?;
             let facts = examine(medium, &file)?;
-            self.check_file_system(medium, &file, &facts)?;
+            self.check_file_system(medium, &file)?;
             self.lock(medium, &file)?;
             match medium.named() {
                 // Examined again: whoever held the file until now may have changed its length.
@@ -437,20 +437,16 @@ impl Options {
         }
     }
 
-    fn check_file_system<M: Medium>(
-        self,
-        medium: &M,
-        file: &M::File,
-        facts: &Facts,
-    ) -> Result<(), OpenError> {
-        if facts.file_system == FileSystem::Local {
+    fn check_file_system<M: Medium>(self, medium: &M, file: &M::File) -> Result<(), OpenError> {
+        let file_system = medium.file_system(file).map_err(Failure::of(Operation::Examine))?;
+        if file_system == FileSystem::Local {
             return Ok(());
         }
         let name = medium.file_system_name(file);
         if self.file_system.is_some() && self.file_system == name {
             return Ok(());
         }
-        match facts.file_system {
+        match file_system {
             FileSystem::Network if !self.network => Err(OpenError::NetworkFileSystem { name }),
             FileSystem::Volatile if !self.volatile => Err(OpenError::VolatileFileSystem { name }),
             FileSystem::Unknown if !self.unknown => Err(OpenError::UnknownFileSystem { name }),

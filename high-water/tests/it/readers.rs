@@ -55,6 +55,10 @@ impl<F: Fn(u32, &FaultMedium, &mut Register<FaultMedium>)> Medium for Racing<F> 
         unreachable!("a reader creates nothing")
     }
 
+    fn file_system(&self, file: &FaultFile) -> io::Result<high_water::FileSystem> {
+        self.machine.file_system(file)
+    }
+
     fn unpublish(&self) -> io::Result<()> {
         unreachable!("a reader takes nothing away")
     }

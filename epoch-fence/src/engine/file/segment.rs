@@ -163,7 +163,7 @@ pub(super) fn make_room<M: Medium>(medium: &M, place: Place, header: Header) -> 
         // Whoever made it may have died before its name was durable.
         medium.sync_directory().map_err(&fault)?;
     }
-    let length = medium.facts(&file).map_err(&fault)?.len;
+    let length = medium.len(&file).map_err(&fault)?;
     if length >= needed {
         return Ok(());
     }
