@@ -103,9 +103,13 @@ The command is run as it is, without a shell. It finds in its environment:
   EPOCH_FENCE_DIR       the directory
 
 It runs in a process group of its own, which has the terminal if there is one. Signals are passed on to the group. When \
-the lease cannot be renewed, the group gets SIGTERM before it is lost, and SIGKILL when it is; what the command leaves \
-running in its group is stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence \
-be killed, the command runs on, and others wait until it has ended or the lease is over.
+the lease cannot be renewed, the group gets SIGTERM a grace before it is lost, and SIGKILL when it is. Of a loss that was \
+not foreseen (an eviction; or epoch-fence itself was stopped, and wakes too late) it hears at once, and SIGKILL comes a \
+grace later: until then it may be at work beside the next holder. What the command leaves running in its group is \
+stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence be killed, the command \
+runs on, and others wait until it has ended or the lease is over.
+
+Delete nothing in the directory to free a resource while anything may hold it: `evict` ends a lease, `recover` mends.
 
 Examples:
   epoch-fence run --resource nightly-backup -- ./backup.sh
@@ -285,8 +289,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) waiting: Waiting,
 
-    /// How long before the loss of the lease the command gets SIGTERM; SIGKILL comes with the loss [default: an eighth of
-    /// the ttl; less if that is short]
+    /// How long before the loss of the lease the command gets SIGTERM, and how long after that SIGKILL [default: an eighth
+    /// of the ttl; less if that is short]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) grace: Option<Duration>,
 

@@ -12,7 +12,7 @@ use crate::exit::{BUSY, FAILED, Failure, INDETERMINATE, LOST, say};
 use crate::name::{Name, harmless};
 use crate::options::Run;
 use crate::output::lasting;
-use crate::process::{Group, Renewer, Supervisor, Watch};
+use crate::process::{Group, Inherited, Renewer, Supervisor, Watch};
 use crate::store;
 
 pub(crate) type Lease = epoch_fence::Lease<'static, Directory, SystemHost>;
@@ -22,7 +22,7 @@ type Tenures = Issuer<Directory, SystemHost>;
 const LOOKS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
+pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
     let name = Name::new(&options.namespace.namespace, &options.resource)?;
     let grace = grace(options.ttl, options.grace)?;
     let holder = options.holder.unwrap_or_else(default_holder);
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
     .chain(environment)
     .collect();
 
-    let supervisor = Supervisor::new()?;
+    let supervisor = Supervisor::new(inherited)?;
     let lost = || Failure::new(LOST, format!("{name}: the lease of epoch {} was lost", token.epoch()));
     // It may have been stopped since the lease was granted.
     if lease.lost() {
