@@ -1,8 +1,9 @@
 //! `guard` and `check`: the gate for scripts.
 
 use epoch_fence::engine::Engine as _;
-use epoch_fence::engine::file::Directory;
-use epoch_fence::{Epoch, FencingToken, FileGateError, Rejected};
+use epoch_fence::engine::file::{Directory, FileError, SystemHost};
+use epoch_fence::{BootClock as _, Epoch, FencingToken, FileGateError, Rejected};
+use high_water::OpenError;
 use serde_json::json;
 
 use crate::exit::Failure;
@@ -16,9 +17,19 @@ pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure
     let token = options.token.token;
     let directory = options.place.open()?;
     let gate = directory.gate(token.resource());
-    let permit = gate
-        .enter_waiting(&token, options.waiting.limit())
-        .map_err(|why| explained(&directory, &token, why))?;
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(options.waiting.limit());
+    let permit = loop {
+        match gate.enter_waiting(&token, clock.now().until(until)) {
+            Ok(permit) => break permit,
+            // Somebody is stopped at the gate. Each try has the patience of the directory.
+            Err(
+                FileGateError::Register(OpenError::Held { .. })
+                | FileGateError::Record(FileError::Busy { .. }),
+            ) if clock.now() < until => {}
+            Err(why) => return Err(explained(&directory, &token, why)),
+        }
+    };
     permit.inherit()?;
     let supervisor = Supervisor::new(inherited)?;
     // In the group of this process: whoever stops a group stops both, and the terminal is theirs together.

@@ -149,7 +149,9 @@ Examples:
   epoch-fence history --resource nightly-backup --json | jq .epoch    (one document a line)";
 
 const VERIFY: &str = "\
-It finds edits, insertions, exchanges and removals, and a log that was cut. Whoever can write both the log and the record \
+It finds edits, insertions, exchanges and removals, and a log that was cut; of the last entry, only that it is missing or \
+not whole, since a crash may have left it so, and the record has it. Of files that were moved away from the front it says \
+how many entries they had, and does not fail. Whoever can write both the log and the record \
 can write another past; that is found with a head that you noted elsewhere.
 
 Examples:

@@ -113,10 +113,17 @@ fn default_holder() -> HolderId {
 }
 
 fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<Lease, Failure> {
-    let wait = if limit.is_zero() { Wait::AtOnce } else { Wait::AtMost(limit) };
-    let why = match issuer.acquire(claim, wait) {
-        Ok(lease) => return Ok(lease),
-        Err(why) => why,
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(limit);
+    let why = loop {
+        let left = clock.now().until(until);
+        let wait = if left.is_zero() { Wait::AtOnce } else { Wait::AtMost(left) };
+        match issuer.acquire(claim, wait) {
+            Ok(lease) => return Ok(lease),
+            // Somebody is stopped within a write. Each try has the patience of the directory.
+            Err(NotAcquired::Failed(FileError::Busy { .. })) if clock.now() < until => {}
+            Err(why) => break why,
+        }
     };
     match why {
         NotAcquired::Held { holder, remaining } => Err(Failure::new(
