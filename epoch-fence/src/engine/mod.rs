@@ -35,7 +35,8 @@ pub trait Engine {
 
     /// Reads the record of a resource, and the issuer's time.
     ///
-    /// A resource that was never written is [vacant](crate::protocol::Record::vacant).
+    /// A resource that was never written is [vacant](crate::protocol::Record::vacant). The realm of such a record is nobody's
+    /// yet, and may be another one at the next look: no gate must be made with it.
     ///
     /// # Errors
     ///

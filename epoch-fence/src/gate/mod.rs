@@ -119,6 +119,9 @@ impl Gate {
     const_fn! {
         /// Makes a gate that has admitted nobody, and will admit nobody below `floor`.
         ///
+        /// The realm is that of the issuer's record, as [`Issuer::current`](crate::Issuer::current) reads it once somebody
+        /// has written it. A gate of another realm admits none of its tokens.
+        ///
         /// A gate forgets when its process ends. Its floor must come from something that did not: the greatest
         /// epoch found with the resource, or what the issuer now hands out.
         /// [`Epoch::FIRST`] is for a resource that nobody has ever written.

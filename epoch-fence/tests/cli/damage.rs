@@ -39,6 +39,75 @@ fn a_log_is_verified_up_to_a_head_that_was_noted_and_a_changed_byte_is_found() {
 }
 
 #[test]
+fn a_recovery_of_a_log_that_is_wrong_in_its_midst_begins_one_that_can_be_verified() {
+    let stage = Stage::new();
+    stage.token();
+    let token = stage.token();
+    succeeded(stage.ef(&["guard", "--token", &token, "--", "true"]).output().unwrap());
+    let log = stage.folder().join("log.00000001");
+    let mut bad = std::fs::read(&log).unwrap();
+    bad[200] ^= 1;
+    std::fs::write(&log, bad).unwrap();
+    refused(&mut stage.ef(&["verify", "--resource", "r"]), 1, "entry 0");
+    stage.token(); // the end of the log is as it was
+    let line = ["recover", "--resource", "r", "--floor", "0", "--json"];
+    let document = json(&stage.ef(&line).output().unwrap().stdout);
+    assert_eq!(document["gate_follows"], true);
+    let said = succeeded(stage.ef(&["verify", "--resource", "r"]).output().unwrap());
+    assert!(said.contains("1 entries"), "{said}");
+    let newest = stage.token();
+    succeeded(stage.ef(&["guard", "--token", &newest, "--", "true"]).output().unwrap());
+    assert_eq!(
+        (stage.entries("recover"), stage.entries("acquire")),
+        (1, 1),
+        "the history is that of the new log"
+    );
+    // Asked for once more, it is done once.
+    let realm = document["realm"].as_str().unwrap();
+    let line = ["recover", "--resource", "r", "--floor", "0", "--realm", realm];
+    succeeded(stage.ef(&line).output().unwrap());
+    assert_eq!(stage.entries("recover"), 1);
+}
+
+#[test]
+fn a_last_entry_that_is_not_whole_is_said_to_be_missing_and_written_again() {
+    let stage = Stage::new();
+    stage.token();
+    let log = stage.folder().join("log.00000001");
+    let good = std::fs::read(&log).unwrap();
+    let end = good.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut bad = good.clone();
+    bad[end] ^= 1;
+    std::fs::write(&log, bad).unwrap();
+    let said = succeeded(stage.ef(&["verify", "--resource", "r"]).output().unwrap());
+    assert!(said.contains("1 entries") && said.contains("missing or not whole"), "{said}");
+    stage.token();
+    assert!(std::fs::read(&log).unwrap().starts_with(&good[..=end]), "it is not what it was");
+}
+
+#[test]
+fn a_guard_that_is_ahead_of_its_record_says_so_and_not_that_somebody_was_faster() {
+    let stage = Stage::new();
+    let old = stage.token();
+    let folder = stage.folder();
+    let files = ["record", "log.00000001"].map(|name| folder.join(name));
+    let before = files.each_ref().map(|file| std::fs::read(file).unwrap());
+    let guard = |token: &str| stage.ef(&["guard", "--no-wait", "--token", token, "--", "true"]);
+    stage.token();
+    succeeded(guard(&stage.token()).output().unwrap());
+    let output = guard(&old).output().unwrap();
+    assert!(text(&output.stderr).ends_with("a newer holder was here: stop\n"), "{}", text(&output.stderr));
+    assert!(!succeeded(stage.ef(&["inspect"]).output().unwrap()).contains("ahead"));
+    // Put back in place, record and log together: only the guard knows better.
+    files.iter().zip(&before).for_each(|(file, before)| std::fs::write(file, before).unwrap());
+    assert!(succeeded(stage.ef(&["inspect"]).output().unwrap()).contains("ahead of the record"));
+    refused(&mut guard(&stage.token()), 122, "an operator `epoch-fence recover`");
+    succeeded(stage.ef(&["recover", "--resource", "r", "--floor", "0"]).output().unwrap());
+    assert!(!succeeded(stage.ef(&["inspect"]).output().unwrap()).contains("ahead"));
+    succeeded(guard(&stage.token()).output().unwrap());
+}
+
+#[test]
 fn a_history_tells_who_held_when_and_its_end_alone_can_be_asked_for() {
     let stage = Stage::new();
     for holder in ["Alice", "Bob"] {

@@ -28,6 +28,41 @@ fn on_a_disk_without_room_nothing_is_granted_and_nothing_is_admitted() {
 }
 
 #[test]
+fn a_limit_on_the_size_of_files_is_a_full_disk_and_kills_nobody() {
+    let stage = Stage::new();
+    let limited = |line: &str| {
+        let mut command = stage.command("sh");
+        command.args(["-c", &format!("ulimit -f 8; exec \"$EF\" {line}")]);
+        command
+    };
+    refused(&mut limited("run --resource r -- echo BAD"), 125, "File too large");
+    // It left a folder, in which nothing ever was.
+    let all = succeeded(stage.ef(&["inspect"]).output().unwrap());
+    assert!(all.contains("nothing was ever acquired here"), "{all}");
+    refused(&mut stage.ef(&["inspect", "--resource", "r"]), 125, "nobody ever acquired it");
+    let token = stage.token();
+    refused(&mut limited(&format!("guard --token {token} -- echo BAD")), 125, "File too large");
+    // The command has its own limit, and its own signal.
+    let blocked = stage.run(&[], "grep SigBlk /proc/self/status").output().unwrap();
+    assert!(succeeded(blocked).trim_end().ends_with("0000000000000000"));
+}
+
+#[test]
+fn the_folder_of_a_resource_is_closed_to_strangers_who_could_lock_its_files() {
+    let stage = Stage::new();
+    stage.token();
+    let mode = std::fs::metadata(stage.folder()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o007, 0, "{mode:o}");
+    // Whatever the mask lets in: a group, to share it with.
+    let shared = stage.path().join("shared");
+    let mut command = stage.command("sh");
+    command.args(["-c", "umask 002; exec \"$EF\" run --resource r -- true"]).env("EPOCH_FENCE_DIR", &shared);
+    succeeded(command.output().unwrap());
+    let folder = std::fs::read_dir(&shared).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o770);
+}
+
+#[test]
 fn when_the_log_cannot_grow_nothing_is_granted_and_later_all_goes_on() {
     let stage = Stage::new();
     stage.token();

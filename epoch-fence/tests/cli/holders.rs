@@ -164,3 +164,25 @@ fn commands_that_begin_a_resource_all_at_once_take_turns() {
         assert_eq!(std::fs::read_to_string(&count).unwrap(), "6\n");
     }
 }
+
+#[test]
+fn who_may_wait_waits_also_for_one_that_is_stopped_within_a_write() {
+    let stage = Stage::new();
+    let token = stage.token();
+    succeeded(stage.ef(&["guard", "--token", &token, "--", "true"]).output().unwrap());
+    let waiting = |file: &str, command: std::process::Command| {
+        // As a process that was stopped while it held the file.
+        let mut held = stage.command("flock");
+        held.arg(stage.folder().join(file)).args(["sh", "-c", "echo held; read -r _; true"]);
+        let held = Talk::start(held);
+        held.hear("held");
+        let mut waits = Talk::start(command);
+        std::thread::sleep(core::time::Duration::from_secs(3)); // longer than the patience of the directory
+        assert!(waits.is_running(), "{file}: {:?}", waits.end());
+        held.end();
+        waits.hear("in");
+        assert_eq!(waits.end().0, Some(0));
+    };
+    waiting("gate", stage.ef(&["guard", "--token", &token, "--", "echo", "in"]));
+    waiting("record", stage.run(&[], "echo in"));
+}

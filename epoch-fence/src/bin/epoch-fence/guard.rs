@@ -1,22 +1,37 @@
 //! `guard` and `check`: the gate for scripts.
 
-use epoch_fence::{FencingToken, FileGateError, Rejected};
+use epoch_fence::engine::Engine as _;
+use epoch_fence::engine::file::{Directory, FileError, SystemHost};
+use epoch_fence::{BootClock as _, Epoch, FencingToken, FileGateError, Rejected};
+use high_water::OpenError;
 use serde_json::json;
 
 use crate::exit::Failure;
 use crate::name::Name;
 use crate::options::{Check, Guard};
 use crate::output::{self, finished};
-use crate::process::{Group, Supervisor};
+use crate::process::{Group, Inherited, Supervisor};
 
 /// Runs a command under a permit, which it inherits.
-pub(crate) fn guard(options: &Guard) -> Result<u8, Failure> {
+pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure> {
     let token = options.token.token;
     let directory = options.place.open()?;
     let gate = directory.gate(token.resource());
-    let permit = gate.enter_waiting(&token, options.waiting.limit()).map_err(|why| explained(&token, why))?;
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(options.waiting.limit());
+    let permit = loop {
+        match gate.enter_waiting(&token, clock.now().until(until)) {
+            Ok(permit) => break permit,
+            // Somebody is stopped at the gate. Each try has the patience of the directory.
+            Err(
+                FileGateError::Register(OpenError::Held { .. })
+                | FileGateError::Record(FileError::Busy { .. }),
+            ) if clock.now() < until => {}
+            Err(why) => return Err(explained(&directory, &token, why)),
+        }
+    };
     permit.inherit()?;
-    let supervisor = Supervisor::new()?;
+    let supervisor = Supervisor::new(inherited)?;
     // In the group of this process: whoever stops a group stops both, and the terminal is theirs together.
     let child = supervisor.spawn(&options.command, &[], Group::Shared)?;
     let ended = supervisor.wait(child)?;
@@ -29,7 +44,7 @@ pub(crate) fn check(options: &Check) -> Result<u8, Failure> {
     let token = options.token.token;
     let directory = options.place.open()?;
     let answer = directory.gate(token.resource()).check(&token);
-    let failure = answer.err().map(|why| explained(&token, why));
+    let failure = answer.err().map(|why| explained(&directory, &token, why));
     let code = failure.as_ref().map_or(0, Failure::code);
     if options.form.json {
         let name = Name::of(&directory.folder(token.resource()), token.resource());
@@ -46,11 +61,25 @@ pub(crate) fn check(options: &Check) -> Result<u8, Failure> {
     failure.map_or(Ok(0), Err)
 }
 
+/// Whether the gate has seen an epoch that the record, read after it, does not know to have been granted.
+fn is_ahead(directory: &Directory, token: &FencingToken, floor: Epoch) -> bool {
+    directory.load(&token.resource()).is_ok_and(|view| {
+        view.record().realm() == token.realm() && view.record().epoch().unwrap_or(Epoch::FIRST) < floor
+    })
+}
+
 /// What a refusal means for a script, and what can be done.
-fn explained(token: &FencingToken, why: FileGateError) -> Failure {
+fn explained(directory: &Directory, token: &FencingToken, why: FileGateError) -> Failure {
     let epoch = token.epoch();
     let advice = match why {
+        FileGateError::Rejected(Rejected::Stale { floor }) if is_ahead(directory, token, floor) => {
+            "; a newer holder was here, of which the record knows nothing: it was put back, or a token was forged: stop, and \
+             have an operator `epoch-fence recover`"
+        }
         FileGateError::Rejected(Rejected::Stale { .. }) => "; a newer holder was here: stop",
+        FileGateError::Rejected(Rejected::Draining { .. }) => {
+            "; `epoch-fence inspect` shows what took them; end those processes and their children, or wait"
+        }
         FileGateError::Rejected(Rejected::Conflict) => {
             "; two holders have one epoch: stop, and have an operator look at `epoch-fence verify`"
         }

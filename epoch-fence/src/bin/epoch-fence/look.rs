@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use epoch_fence::audit::Entry;
 use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::file::{Directory, NotVerified, SystemHost};
-use epoch_fence::protocol::{Action, Standing, Tenure};
-use epoch_fence::{FileGateSnapshot, ResourceId};
+use epoch_fence::protocol::{Action, Standing, Tenure, Version};
+use epoch_fence::{Epoch, FileGateSnapshot, ResourceId};
 use serde_json::{Value, json};
 
 use crate::exit::{DAMAGED, FAILED, Failure, say};
@@ -22,7 +22,10 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
         options.resource.as_ref().map(|name| Name::new(&options.namespace.namespace, name)).transpose()?;
     let resources = match (named.as_ref().map(Name::id), options.id) {
         (Some(id), _) | (None, Some(id)) => vec![id],
-        (None, None) => directory.resources()?,
+        // One whose first write failed, of a full disk, left a folder and nothing else.
+        (None, None) => {
+            directory.resources()?.into_iter().filter(|id| !never_written(&directory, id)).collect()
+        }
     };
     let host = SystemHost::new()?;
     if !options.form.json && options.resource.is_none() && options.id.is_none() {
@@ -62,6 +65,10 @@ fn text_of(name: Option<&Name>) -> Option<String> {
     name.map(|name| name.name.to_string_lossy().into_owned())
 }
 
+fn never_written(directory: &Directory, id: &ResourceId) -> bool {
+    directory.load(id).is_ok_and(|view| view.record().version() == Version::ABSENT)
+}
+
 /// A resource as it is now, in both forms.
 fn look(
     directory: &Directory,
@@ -69,9 +76,11 @@ fn look(
     id: ResourceId,
     name: Option<&Name>,
 ) -> Result<(Value, String), Failure> {
+    // The guard first: whatever it knows by then, the record has to know now.
+    let gate = directory.gate(id).snapshot();
     let view = directory.load(&id)?;
     let record = view.record();
-    if record.version() == epoch_fence::protocol::Version::ABSENT {
+    if record.version() == Version::ABSENT {
         return Err(Failure::new(FAILED, "nobody ever acquired it in this directory"));
     }
     let now = output::wall(host);
@@ -93,7 +102,6 @@ fn look(
             ("held", Some(holder), Some(remaining), sentence)
         }
     };
-    let gate = directory.gate(id).snapshot();
     let (gate_document, gate_sentence) = match &gate {
         Ok(None) => (Value::Null, "never asked".to_owned()),
         Err(why) => (json!({ "error": why.to_string() }), format!("refuses everybody: {why}")),
@@ -106,16 +114,22 @@ fn look(
                 [] => "no permit alive".to_owned(),
                 some => format!("{} permits alive{waits}, taken by {some:?}", some.len()),
             };
-            let foreign = if *realm == record.realm() { "" } else { "; it is of another realm: recover" };
+            let wrong = if *realm != record.realm() {
+                "; it is of another realm: recover"
+            } else if seen.floor > record.epoch().unwrap_or(Epoch::FIRST) {
+                "; it is ahead of the record, which was put back, or it believed a forged token: recover"
+            } else {
+                ""
+            };
             (
                 json!({
                     "realm": realm.to_string(),
                     "floor": seen.floor.get(),
-                    "admitted": seen.admitted.map(epoch_fence::Epoch::get),
+                    "admitted": seen.admitted.map(Epoch::get),
                     "permits": holders.len(),
                     "processes": holders,
                 }),
-                format!("admits from epoch {}, has admitted {admitted}, {alive}{foreign}", seen.floor),
+                format!("admits from epoch {}, has admitted {admitted}, {alive}{wrong}", seen.floor),
             )
         }
     };
@@ -131,7 +145,7 @@ fn look(
         "namespace": name.map(|name| name.namespace.to_string_lossy().into_owned()),
         "name": text_of(name),
         "realm": record.realm().to_string(),
-        "epoch": record.epoch().map(epoch_fence::Epoch::get),
+        "epoch": record.epoch().map(Epoch::get),
         "version": record.version().get(),
         "state": state,
         "holder": holder.map(|holder| holder.to_string()),
@@ -205,7 +219,7 @@ fn print(entry: &Entry, json: bool) -> io::Result<()> {
             "process": process,
             "action": verb(anchor.action()),
             "realm": record.realm().to_string(),
-            "epoch": record.epoch().map(epoch_fence::Epoch::get),
+            "epoch": record.epoch().map(Epoch::get),
             "version": record.version().get(),
             "holder": holder.map(|holder| holder.to_string()),
             "grant": grant.map(|grant| grant.to_string()),
@@ -259,7 +273,7 @@ pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
         );
     }
     if sound.missing().is_some() {
-        text += "  a crash left the last one out; whoever acquires next writes it\n";
+        text += "  the last one is missing or not whole, as after a crash; the record has it, and whoever acquires next writes it\n";
     }
     match sound.noted_at() {
         Some(at) => text += &format!("  the head that you noted was the head after {at} of them\n"),

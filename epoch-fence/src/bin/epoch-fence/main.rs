@@ -42,9 +42,13 @@ fn main() -> std::process::ExitCode {
         Ok(options) => options,
         Err(error) => return exit::usage(&error),
     };
+    let inherited = match process::outlive_limits() {
+        Ok(inherited) => inherited,
+        Err(why) => return exit::with(Err(why)),
+    };
     exit::with(match options.verb {
-        Verb::Run(run) => run::run(&run),
-        Verb::Guard(guard) => guard::guard(&guard),
+        Verb::Run(run) => run::run(&run, inherited),
+        Verb::Guard(guard) => guard::guard(&guard, inherited),
         Verb::Check(check) => guard::check(&check),
         Verb::Inspect(inspect) => look::inspect(&inspect),
         Verb::History(history) => look::history(&history),

@@ -103,9 +103,13 @@ The command is run as it is, without a shell. It finds in its environment:
   EPOCH_FENCE_DIR       the directory
 
 It runs in a process group of its own, which has the terminal if there is one. Signals are passed on to the group. When \
-the lease cannot be renewed, the group gets SIGTERM before it is lost, and SIGKILL when it is; what the command leaves \
-running in its group is stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence \
-be killed, the command runs on, and others wait until it has ended or the lease is over.
+the lease cannot be renewed, the group gets SIGTERM a grace before it is lost, and SIGKILL when it is. Of a loss that was \
+not foreseen (an eviction; or epoch-fence itself was stopped, and wakes too late) it hears at once, and SIGKILL comes a \
+grace later: until then it may be at work beside the next holder. What the command leaves running in its group is \
+stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence be killed, the command \
+runs on, and others wait until it has ended or the lease is over.
+
+Delete nothing in the directory to free a resource while anything may hold it: `evict` ends a lease, `recover` mends.
 
 Examples:
   epoch-fence run --resource nightly-backup -- ./backup.sh
@@ -145,7 +149,9 @@ Examples:
   epoch-fence history --resource nightly-backup --json | jq .epoch    (one document a line)";
 
 const VERIFY: &str = "\
-It finds edits, insertions, exchanges and removals, and a log that was cut. Whoever can write both the log and the record \
+It finds edits, insertions, exchanges and removals, and a log that was cut; of the last entry, only that it is missing or \
+not whole, since a crash may have left it so, and the record has it. Of files that were moved away from the front it says \
+how many entries they had, and does not fail. Whoever can write both the log and the record \
 can write another past; that is found with a head that you noted elsewhere.
 
 Examples:
@@ -285,8 +291,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) waiting: Waiting,
 
-    /// How long before the loss of the lease the command gets SIGTERM; SIGKILL comes with the loss [default: an eighth of
-    /// the ttl; less if that is short]
+    /// How long before the loss of the lease the command gets SIGTERM, and how long after that SIGKILL [default: an eighth
+    /// of the ttl; less if that is short]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) grace: Option<Duration>,
 

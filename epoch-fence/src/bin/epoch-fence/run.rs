@@ -12,7 +12,7 @@ use crate::exit::{BUSY, FAILED, Failure, INDETERMINATE, LOST, say};
 use crate::name::{Name, harmless};
 use crate::options::Run;
 use crate::output::lasting;
-use crate::process::{Group, Renewer, Supervisor, Watch};
+use crate::process::{Group, Inherited, Renewer, Supervisor, Watch};
 use crate::store;
 
 pub(crate) type Lease = epoch_fence::Lease<'static, Directory, SystemHost>;
@@ -22,7 +22,7 @@ type Tenures = Issuer<Directory, SystemHost>;
 const LOOKS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
+pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
     let name = Name::new(&options.namespace.namespace, &options.resource)?;
     let grace = grace(options.ttl, options.grace)?;
     let holder = options.holder.unwrap_or_else(default_holder);
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Run) -> Result<u8, Failure> {
     .chain(environment)
     .collect();
 
-    let supervisor = Supervisor::new()?;
+    let supervisor = Supervisor::new(inherited)?;
     let lost = || Failure::new(LOST, format!("{name}: the lease of epoch {} was lost", token.epoch()));
     // It may have been stopped since the lease was granted.
     if lease.lost() {
@@ -113,10 +113,17 @@ fn default_holder() -> HolderId {
 }
 
 fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<Lease, Failure> {
-    let wait = if limit.is_zero() { Wait::AtOnce } else { Wait::AtMost(limit) };
-    let why = match issuer.acquire(claim, wait) {
-        Ok(lease) => return Ok(lease),
-        Err(why) => why,
+    let clock = SystemHost::new()?;
+    let until = clock.now().saturating_add(limit);
+    let why = loop {
+        let left = clock.now().until(until);
+        let wait = if left.is_zero() { Wait::AtOnce } else { Wait::AtMost(left) };
+        match issuer.acquire(claim, wait) {
+            Ok(lease) => return Ok(lease),
+            // Somebody is stopped within a write. Each try has the patience of the directory.
+            Err(NotAcquired::Failed(FileError::Busy { .. })) if clock.now() < until => {}
+            Err(why) => break why,
+        }
     };
     match why {
         NotAcquired::Held { holder, remaining } => Err(Failure::new(

@@ -85,11 +85,14 @@ impl FileOptions {
 
     /// Opens a directory, and makes it first where it is missing, with those above it.
     ///
+    /// The folder of a resource, which the first write makes, is for the owner of that process and its group alone, as far
+    /// as the umask lets the group in: who may read the files may lock them.
+    ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open).
     pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Directory, FileError> {
-        shelf::create_durably(path.as_ref()).map_err(FileError::io(During::Directory))?;
+        shelf::create_durably(path.as_ref(), shelf::ANYBODY).map_err(FileError::io(During::Directory))?;
         self.open(path)
     }
 

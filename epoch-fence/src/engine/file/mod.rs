@@ -50,8 +50,13 @@
 //!   that has admitted a later one.
 //! - *The disk is full.* Room in the log is made before the record is written: nothing was granted, and
 //!   [`Failure::Definite`](crate::engine::Failure::Definite) says so.
-//! - *The log is cut, edited or gone.* Where it touches the last entry, every write is refused; else
-//!   [`Directory::verify`] finds it.
+//! - *The log is cut, edited or gone.* Where the place of the last entry is gone, or holds another one, every write is
+//!   refused; else [`Directory::verify`] finds it. Only what is no entry at all in that place is not told from what a
+//!   crash leaves there: it is written again, from the record.
+//! - *Somebody else locks the files.* Whoever may read them can, and so keep everybody out. The folder of a resource is
+//!   made for its owner and the owner's group alone; to share a directory, give it a group (setgid, and a umask of 002).
+//! - *The folder is deleted while it is in use.* Whoever comes next begins anew, with another gate, which knows nothing of
+//!   the permits of the old one. End every process that may hold or be guarded first.
 //! - *Processes in several time namespaces*, each with a `CLOCK_BOOTTIME` of its own, or on several hosts: they judge
 //!   expiry by different clocks. Network file systems are refused for this reason too.
 //!

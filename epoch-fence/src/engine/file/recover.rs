@@ -5,7 +5,7 @@ use high_water::{OpenError, Options, Register, inspect_on};
 use super::ledger::Ledger;
 use super::segment;
 use super::shelf::{Folder, Shelf};
-use super::{Directory, FileError, Host};
+use super::{Directory, FileError, Host, NotVerified};
 use crate::audit::{Anchor, Entry, LogHead, Place};
 use crate::engine::{Failure, Swapped};
 use crate::protocol::{Action, Command, Exhausted, Info, Record, Refusal, Swap, Tenure, Version, View, step};
@@ -42,6 +42,10 @@ impl<H: Host> Directory<H> {
         let mut blocked = FileError::Busy { process: None };
         for _ in 0..ROUNDS {
             let view = match self.look(&ledger) {
+                // The end of the log fits the record. What is wrong before it would be found for ever.
+                Ok(_) if matches!(self.verify(resource, None), Err(NotVerified::Damaged(_))) => {
+                    return self.rebuild(&ledger, realm, floor);
+                }
                 Ok(view) => view,
                 Err(why) if is_damage(&why) => return self.rebuild(&ledger, realm, floor),
                 Err(why) => return Err(why),

@@ -3,8 +3,9 @@
 use alloc::format;
 use alloc::vec::Vec;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use high_water::{FileMedium, Medium};
@@ -48,12 +49,19 @@ impl Folder {
     }
 }
 
-/// Makes a folder and those above it that are missing, and the names of all of them durable.
-pub(super) fn create_durably(path: &Path) -> io::Result<()> {
-    match fs::create_dir(path) {
+/// Who may look into a folder that is made: whom the process's own mask lets.
+pub(super) const ANYBODY: u32 = 0o777;
+/// The owner and its group. Who may read a file may lock it, and a lock on the record or on the permits keeps everybody
+/// out.
+const NO_STRANGER: u32 = 0o770;
+
+/// Makes a folder, and those above it that are missing, and the names of all of them durable.
+pub(super) fn create_durably(path: &Path, mode: u32) -> io::Result<()> {
+    let create = || DirBuilder::new().mode(mode).create(path);
+    match create() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create_durably(path.parent().ok_or(error)?)?;
-            fs::create_dir(path).or_else(exists)?;
+            create_durably(path.parent().ok_or(error)?, ANYBODY)?;
+            create().or_else(exists)?;
         }
         made => made.or_else(exists)?,
     }
@@ -73,7 +81,7 @@ impl Shelf for Folder {
     type Medium = FileMedium;
 
     fn prepare(&self) -> Result<(), FileError> {
-        create_durably(&self.0).map_err(FileError::io(During::Directory))
+        create_durably(&self.0, NO_STRANGER).map_err(FileError::io(During::Directory))
     }
 
     fn record(&self) -> Result<FileMedium, FileError> {

@@ -8,4 +8,4 @@ mod terminal;
 
 pub(crate) use renewer::Renewer;
 pub(crate) use spawn::Group;
-pub(crate) use supervisor::{Supervisor, Watch};
+pub(crate) use supervisor::{Inherited, Supervisor, Watch, outlive_limits};

@@ -31,6 +31,18 @@ const PASSED_ON: [Signal; 6] =
 const LOOK: Duration = Duration::from_millis(10);
 const AFTER_KILL: Duration = Duration::from_secs(1);
 
+/// What was blocked when this program was started, and is for its command.
+#[derive(Clone, Copy)]
+pub(crate) struct Inherited(SigSet);
+
+/// Blocks SIGXFSZ, so that a write above a limit on the size of files fails, as on a full disk, and does not kill the
+/// supervisor of a command that runs on. Called before any thread is started.
+pub(crate) fn outlive_limits() -> Result<Inherited, Failure> {
+    let inherited = SigSet::thread_get_mask().map_err(failed)?;
+    SigSet::from(Signal::SIGXFSZ).thread_block().map_err(failed)?;
+    Ok(Inherited(inherited))
+}
+
 /// Reads the signals of this process, so that none ends it while a command runs.
 pub(crate) struct Supervisor {
     signals: SignalFd,
@@ -72,10 +84,9 @@ pub(crate) struct Watch<'w> {
 
 impl Supervisor {
     /// Blocks the signals. Called before any other thread is started, so that they are blocked in all.
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new(Inherited(inherited): Inherited) -> Result<Self, Failure> {
         let host = SystemHost::new()?;
         let make = || {
-            let inherited = SigSet::thread_get_mask()?;
             let mut read: SigSet = PASSED_ON.into_iter().collect();
             read.add(Signal::SIGCHLD);
             let mut blocked = read;
