@@ -77,7 +77,11 @@ const ERASED: [u8; Seal::LEN] = [0xff; Seal::LEN];
 /// # What survives
 ///
 /// A power cut at any moment, also during the opening that follows, and one rotten or unreadable field of a record.
-/// The loss of a whole sector does not survive. The assumptions about the medium, and what is found and what is not,
+/// The loss of a whole sector does not survive.
+///
+/// An error of `NorFlash::read` has to mean that the cells cannot be read. A driver tries anything that passes, such as
+/// a bus that was busy, again by itself: two reads that fail at one opening can hide the newest entry, where it is the
+/// first of its sector, and what is then told is an older value. The assumptions about the medium, and what is found and what is not,
 /// are in [FORMAT.md](crate::format#the-region-of-a-flash-mark-version-1).
 #[derive(Debug)]
 pub struct FlashMark<F> {
