@@ -107,9 +107,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(test, feature = "file", feature = "test-engine"))]
+#[cfg(any(test, feature = "file", feature = "test-engine", feature = "tokio"))]
 extern crate alloc;
-#[cfg(any(test, feature = "durable", feature = "parking_lot", feature = "test-engine"))]
+#[cfg(any(test, feature = "durable", feature = "parking_lot", feature = "test-engine", feature = "tokio"))]
 extern crate std;
 
 #[cfg(feature = "file")]

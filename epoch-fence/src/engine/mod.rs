@@ -6,6 +6,8 @@ use core::fmt;
 use crate::ResourceId;
 use crate::protocol::{Swap, View};
 
+#[cfg(feature = "tokio")]
+mod awaited;
 #[cfg(feature = "test-engine")]
 pub mod conformance;
 #[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
@@ -13,10 +15,13 @@ pub mod file;
 #[cfg(all(feature = "test-engine", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub mod memory;
 
+#[cfg(feature = "tokio")]
+pub use awaited::{AsyncEngine, Blocking};
+
 /// A store of records, as a caller that blocks sees it: it loads a record, and swaps it against its version.
 ///
-/// A store that is awaited needs no trait: it answers the requests of a
-/// [`Machine`](crate::protocol::Machine).
+/// One that is awaited is an `AsyncEngine` (feature `tokio`), or answers the requests of a
+/// [`Machine`](crate::protocol::Machine) in a way of its own.
 ///
 /// # What a store must keep
 ///
