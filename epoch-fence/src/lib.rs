@@ -114,6 +114,8 @@ extern crate std;
 
 #[cfg(feature = "file")]
 pub mod audit;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod belief;
 mod bytes;
 #[cfg(feature = "defmt")]
 mod defmt;
