@@ -93,6 +93,16 @@ pub enum Failure<E> {
     Indeterminate(E),
 }
 
+impl<E> Failure<E> {
+    /// Turns what went wrong into something else. Whether it is definite stays.
+    pub fn map<F>(self, why: impl FnOnce(E) -> F) -> Failure<F> {
+        match self {
+            Self::Definite(cause) => Failure::Definite(why(cause)),
+            Self::Indeterminate(cause) => Failure::Indeterminate(why(cause)),
+        }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
