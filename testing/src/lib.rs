@@ -15,6 +15,7 @@ mod crash;
 mod dice;
 #[cfg(unix)]
 mod kill;
+pub mod proxy;
 mod tally;
 
 pub use crash::{CrashPoints, cuts};
