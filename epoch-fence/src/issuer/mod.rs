@@ -14,6 +14,11 @@ use crate::{Epoch, GrantId, RealmId, ResourceId};
 mod clock;
 mod counters;
 mod error;
+#[cfg(all(
+    any(feature = "file", feature = "tokio"),
+    any(target_os = "linux", target_os = "android", target_vendor = "apple")
+))]
+mod system_clock;
 mod tally;
 mod wait;
 
@@ -21,8 +26,14 @@ pub use clock::BootClock;
 pub(crate) use counters::Count;
 pub use counters::IssuerSnapshot;
 pub use error::{NotAcquired, NotChanged, Unresolved};
+#[cfg(all(
+    any(feature = "file", feature = "tokio"),
+    any(target_os = "linux", target_os = "android", target_vendor = "apple")
+))]
+pub use system_clock::SystemClock;
 pub(crate) use tally::{Driven, Outcome, Tally, of_load, of_swap};
 pub use wait::Wait;
+pub(crate) use wait::pause_after;
 
 /// What came of an attempt whose end nobody knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +270,7 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
             };
             let left = self.clock.now().until(until);
             // It ends, because what is left gets less with each pause.
-            let Some(pause) = wait::pause_after(&why, round, left, grant) else {
+            let Some(pause) = pause_after(&why, round, left, grant) else {
                 return Err(why);
             };
             self.clock.pause(pause);
