@@ -14,6 +14,8 @@ pub mod conformance;
 pub mod file;
 #[cfg(all(feature = "test-engine", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 #[cfg(feature = "tokio")]
 pub use awaited::{AsyncEngine, Blocking};
