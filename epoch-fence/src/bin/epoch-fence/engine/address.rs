@@ -4,9 +4,11 @@ use core::convert::Infallible;
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
+use std::env;
 
 use super::Remote;
 use crate::exit::{FAILED, Failure};
+use crate::store;
 
 /// The URL of a server. It may hold a password, so that it is never shown; what the command line cannot parse would be.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,22 +23,31 @@ impl Address {
             "postgres" | "postgresql" => super::postgres::open(&self.0, ttl),
             #[cfg(feature = "etcd")]
             "etcd" | "etcds" => super::etcd::open(&self.0, ttl),
-            "postgres" | "postgresql" | "etcd" | "etcds" => Err(Failure::new(
+            _ => Err(Failure::new(
                 FAILED,
-                format!("this epoch-fence was built without the feature for {scheme}://"),
+                "--engine is postgres://..., etcd://... or etcds://..., if this program was built with it",
             )),
-            _ => Err(Failure::new(FAILED, "--engine is postgres://..., etcd://... or etcds://...")),
         }
     }
 
-    /// What may be handed to a command; not a password, which it finds where this program does not get it from.
-    pub(crate) fn without_secret(&self) -> Option<&str> {
-        // A password is between the second colon and an at sign, or in a parameter of that name.
-        let secret = self.0.contains("password")
-            || self.0.rsplit_once('@').is_some_and(|(before, _)| {
-                before.split_once("://").is_some_and(|(_, user)| user.contains(':'))
-            });
-        (!secret).then_some(&self.0)
+    /// What may be handed to a command: without the password, which it finds where this program does not get it from.
+    /// `None` where the command inherits the very same URL anyway.
+    pub(crate) fn to_hand_on(&self) -> Option<String> {
+        let inherited = env::var(store::ENGINE).is_ok_and(|inherited| inherited == self.0);
+        (!inherited).then(|| self.without_password())
+    }
+
+    fn without_password(&self) -> String {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        // Whatever is before the last at sign may be a part of it.
+        let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+        let user = user.map_or_else(String::new, |user| {
+            format!("{}@", user.split_once(':').map_or(user, |(user, _)| user))
+        });
+        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{scheme}://{user}{base}{mark}{}", others.join("&"))
     }
 }
 
@@ -61,19 +72,19 @@ mod tests {
 
     #[test]
     fn what_is_handed_on_holds_no_password() {
-        let address = |text: &str| Address::from_str(text).unwrap();
-        for safe in ["postgres://db/leases", "postgres://app@db:5432/leases?sslmode=require", "etcd://a:1,b:2/x"]
-        {
-            assert_eq!(address(safe).without_secret(), Some(safe));
-        }
-        for secret in [
-            "postgres://app:s3cret@db/leases",
-            "postgres://app:s3c/r@et@db/leases",
-            "postgres://db/leases?user=app&password=s3cret",
-            "etcds://root:s3cret@a:1,b:2",
-        ] {
-            assert_eq!(address(secret).without_secret(), None, "{secret}");
-            assert!(!format!("{:?}", address(secret)).contains("s3c"));
+        let rows = [
+            ("postgres://db/leases", "postgres://db/leases"),
+            ("postgres://app@db:5432/leases?sslmode=require", "postgres://app@db:5432/leases?sslmode=require"),
+            ("etcd://a:1,b:2/x", "etcd://a:1,b:2/x"),
+            ("postgres://app:s3cret@db/leases", "postgres://app@db/leases"),
+            ("postgres://app:s3c/r@et?s3c@db/leases", "postgres://app@db/leases"),
+            ("postgres://db/l?user=app&password=s3cret&sslmode=disable", "postgres://db/l?user=app&sslmode=disable"),
+            ("etcds://root:s3cret@a:1,b:2", "etcds://root@a:1,b:2"),
+        ];
+        for (text, expected) in rows {
+            let address = Address::from_str(text).unwrap();
+            assert_eq!(address.without_password(), expected);
+            assert!(!format!("{address:?}").contains("s3c"));
         }
     }
 }

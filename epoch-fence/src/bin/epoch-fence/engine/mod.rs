@@ -6,6 +6,10 @@ mod etcd;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod remote;
+#[cfg(all(feature = "postgres", feature = "tls"))]
+mod tls;
+#[cfg(any(feature = "etcd", feature = "postgres"))]
+mod url;
 
 pub(crate) use address::Address;
 pub(crate) use remote::{Remote, RemoteError};

@@ -25,6 +25,9 @@ pub(crate) trait Operated: AsyncEngine + 'static {
     /// Makes what the leases need, unless it is there. Says which realm they are in.
     fn init(&self) -> impl Future<Output = Result<RealmId, Self::Error>>;
 
+    /// What an operator can do about an error, to be put behind it.
+    fn advice(why: &Self::Error) -> &'static str;
+
     /// Accepts the server after a promotion. Says the epoch above which leases go on, if any was granted.
     fn accept(&self) -> impl Future<Output = Result<Option<Epoch>, Self::Error>>;
 }
@@ -37,25 +40,25 @@ trait Leases: Engine<Error = RemoteError> + Send + Sync {
 
 struct Kind<E>(Blocking<E>);
 
-impl<E: AsyncEngine> Engine for Kind<E> {
+impl<E: Operated> Engine for Kind<E> {
     type Error = RemoteError;
 
     fn load(&self, resource: &ResourceId) -> Result<View, RemoteError> {
-        self.0.load(resource).map_err(RemoteError::new)
+        self.0.load(resource).map_err(RemoteError::of::<E>)
     }
 
     fn swap(&self, resource: &ResourceId, swap: &Swap) -> Result<Swapped, Unswapped<RemoteError>> {
-        self.0.swap(resource, swap).map_err(|why| why.map(RemoteError::new))
+        self.0.swap(resource, swap).map_err(|why| why.map(RemoteError::of::<E>))
     }
 }
 
 impl<E: Operated> Leases for Kind<E> {
     fn init(&self, runtime: &Runtime) -> Result<RealmId, RemoteError> {
-        runtime.block_on(self.0.engine().init()).map_err(RemoteError::new)
+        runtime.block_on(self.0.engine().init()).map_err(RemoteError::of::<E>)
     }
 
     fn accept(&self, runtime: &Runtime) -> Result<Option<Epoch>, RemoteError> {
-        runtime.block_on(self.0.engine().accept()).map_err(RemoteError::new)
+        runtime.block_on(self.0.engine().accept()).map_err(RemoteError::of::<E>)
     }
 }
 
@@ -114,19 +117,29 @@ impl fmt::Debug for Remote {
     }
 }
 
-/// What a server, or the way to it, says.
+/// What a server, or the way to it, says, and what can be done.
 #[derive(Debug)]
-pub(crate) struct RemoteError(Box<dyn Error + Send + Sync>);
+pub(crate) struct RemoteError(String);
 
 impl RemoteError {
-    fn new(why: impl Error + Send + Sync + 'static) -> Self {
-        Self(Box::new(why))
+    pub(super) fn of<E: Operated>(why: E::Error) -> Self {
+        let mut text = why.to_string();
+        let mut cause = why.source();
+        // Ends with the last cause.
+        while let Some(deeper) = cause {
+            let said = deeper.to_string();
+            if !text.contains(&said) {
+                text.extend([": ", &said]);
+            }
+            cause = deeper.source();
+        }
+        Self(text + E::advice(&why))
     }
 }
 
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.0)
     }
 }
 
