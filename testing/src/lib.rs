@@ -5,6 +5,8 @@
     clippy::arithmetic_side_effects,
     clippy::exhaustive_structs,
     clippy::expect_used,
+    clippy::must_use_candidate,
+    clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
@@ -13,13 +15,21 @@
 
 mod crash;
 mod dice;
+#[cfg(target_os = "linux")]
+mod folder;
 #[cfg(unix)]
 mod kill;
+mod not_installed;
+#[cfg(target_os = "linux")]
+pub mod postgres;
 pub mod proxy;
 mod tally;
 
 pub use crash::{CrashPoints, cuts};
 pub use dice::Dice;
+#[cfg(target_os = "linux")]
+pub use folder::Folder;
 #[cfg(unix)]
 pub use kill::{Child, Lives, report};
+pub use not_installed::NotInstalled;
 pub use tally::tally;
