@@ -1,8 +1,8 @@
 //! `AsyncEngine`: a store that is awaited; and the bridges to callers and stores that block.
 
+use alloc::sync::Arc;
 use core::error::Error;
 use core::fmt;
-use alloc::sync::Arc;
 
 use tokio::runtime::Handle;
 
