@@ -16,6 +16,8 @@
 mod crash;
 mod dice;
 #[cfg(target_os = "linux")]
+pub mod etcd;
+#[cfg(target_os = "linux")]
 mod folder;
 #[cfg(unix)]
 mod kill;
@@ -23,6 +25,8 @@ mod not_installed;
 #[cfg(target_os = "linux")]
 pub mod postgres;
 pub mod proxy;
+#[cfg(target_os = "linux")]
+mod server;
 mod tally;
 
 pub use crash::{CrashPoints, cuts};

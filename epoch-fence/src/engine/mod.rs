@@ -10,6 +10,8 @@ use crate::protocol::{Swap, View};
 mod awaited;
 #[cfg(feature = "test-engine")]
 pub mod conformance;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 #[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub mod file;
 #[cfg(all(feature = "test-engine", any(target_has_atomic = "64", feature = "portable-atomic")))]

@@ -114,6 +114,43 @@ mod postgres {
     }
 }
 
+#[cfg(feature = "etcd")]
+mod etcd {
+    use clock_testing::etcd::Etcd;
+
+    use super::*;
+
+    fn started() -> Option<(Etcd, Engine)> {
+        match Etcd::start(1, &[]) {
+            Ok(server) => {
+                let url = format!("etcd://{}", server.address(0));
+                Some((server, Engine { url }))
+            }
+            Err(missing) => {
+                missing.not_run();
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn an_etcd_keeps_the_leases_of_many_hosts_whose_holders_are_evicted_and_recovered() {
+        let Some((_server, engine)) = started() else { return };
+        let of = |namespace: &str| Engine { url: format!("{}/{namespace}", engine.url) };
+        let stage = Stage::new();
+        refused(&mut engine.run(&stage, &[], "echo BAD"), 125, "`epoch-fence init`");
+        keeps_the_leases_of_many_hosts(&engine);
+        is_evicted(&of("evicted"));
+        is_recovered(&of("recovered"));
+    }
+
+    #[test]
+    fn a_command_is_stopped_before_its_lease_is_lost_with_the_etcd() {
+        let Some((mut server, engine)) = started() else { return };
+        is_stopped_in_time(&engine, || server.kill(0));
+    }
+}
+
 struct Engine {
     url: String,
 }

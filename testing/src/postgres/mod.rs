@@ -16,17 +16,15 @@
 mod programs;
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, Command};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::{Child, Command};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::NotInstalled;
 use crate::folder::{self, Folder};
+use crate::server::{self, TRIES, free_port, until};
 use programs::{Programs, run};
 
 /// Written before the caller's settings, which win.
@@ -39,18 +37,6 @@ const SETTINGS: [(&str, &str); 6] = [
     ("max_wal_size", "64MB"),
     ("log_line_prefix", "%m [%p] "),
 ];
-
-/// How often, and how long between, a thing is looked for that has to come: a minute and a half in all.
-const LOOKS: u32 = 9_000;
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// Below the numbers that the system gives to outgoing connections. A client that keeps trying to reach a server that is
-/// down would else be given the server's own number in the end, and talk to itself.
-const FIRST_PORT: u16 = 20_000;
-const PORTS: u16 = 12_000;
-
-/// How many ports are tried, each of which another process may take between the look and the start.
-const TRIES: u32 = 20;
 
 /// A server on a free port of 127.0.0.1, with its data in a temporary folder.
 ///
@@ -238,7 +224,7 @@ impl Postgres {
                 return;
             }
             // Its port may be somebody's for a moment.
-            thread::sleep(PAUSE);
+            thread::sleep(server::PAUSE);
         }
         self.fail("it does not start again");
     }
@@ -397,28 +383,4 @@ fn new_folder(programs: &Programs) -> Folder {
 fn copy_files(from: &Path, to: &Path) {
     run(Command::new("cp").arg("-a").arg(from).arg(to));
     let _ = fs::remove_file(to.join("postmaster.pid"));
-}
-
-/// A port that nobody listens at now.
-fn free_port() -> u16 {
-    // A counter of this process: nothing is published with it.
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(process::id() % u32::from(PORTS)).unwrap();
-    let ports = (0..PORTS).map(|_| {
-        let number = u32::from(start) + u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-        FIRST_PORT + u16::try_from(number % u32::from(PORTS)).unwrap()
-    });
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    ports.into_iter().find(free).expect("there is a free port")
-}
-
-/// Looks again and again until it is so. Whether it is.
-fn until(mut so: impl FnMut() -> bool) -> bool {
-    for _ in 0..LOOKS {
-        if so() {
-            return true;
-        }
-        thread::sleep(PAUSE);
-    }
-    false
 }

@@ -74,11 +74,17 @@ mod tests {
     fn what_is_handed_on_holds_no_password() {
         let rows = [
             ("postgres://db/leases", "postgres://db/leases"),
-            ("postgres://app@db:5432/leases?sslmode=require", "postgres://app@db:5432/leases?sslmode=require"),
+            (
+                "postgres://app@db:5432/leases?sslmode=require",
+                "postgres://app@db:5432/leases?sslmode=require",
+            ),
             ("etcd://a:1,b:2/x", "etcd://a:1,b:2/x"),
             ("postgres://app:s3cret@db/leases", "postgres://app@db/leases"),
             ("postgres://app:s3c/r@et?s3c@db/leases", "postgres://app@db/leases"),
-            ("postgres://db/l?user=app&password=s3cret&sslmode=disable", "postgres://db/l?user=app&sslmode=disable"),
+            (
+                "postgres://db/l?user=app&password=s3cret&sslmode=disable",
+                "postgres://db/l?user=app&sslmode=disable",
+            ),
             ("etcds://root:s3cret@a:1,b:2", "etcds://root@a:1,b:2"),
         ];
         for (text, expected) in rows {

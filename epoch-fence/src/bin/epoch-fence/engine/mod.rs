@@ -77,9 +77,7 @@ impl Engine for Store {
 
     fn swap(&self, resource: &ResourceId, swap: &Swap) -> Result<Swapped, Failure<StoreError>> {
         match self {
-            Self::File(directory) => {
-                directory.swap(resource, swap).map_err(|why| why.map(StoreError::File))
-            }
+            Self::File(directory) => directory.swap(resource, swap).map_err(|why| why.map(StoreError::File)),
             Self::Remote(remote) => remote.swap(resource, swap).map_err(|why| why.map(StoreError::Remote)),
         }
     }

@@ -25,13 +25,19 @@ pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> 
     // What is wrong with it is not shown: it may be in the password.
     let mut config: Config = url.parse().map_err(|_| Failure::new(FAILED, PostgresError::Url))?;
     let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
-    if config.get_user().is_none() && let Some(user) = set(USER) {
+    if config.get_user().is_none()
+        && let Some(user) = set(USER)
+    {
         config.user(user);
     }
-    if config.get_password().is_none() && let Some(password) = set(PASSWORD) {
+    if config.get_password().is_none()
+        && let Some(password) = set(PASSWORD)
+    {
         config.password(password);
     }
-    if config.get_dbname().is_none() && let Some(database) = set(DATABASE) {
+    if config.get_dbname().is_none()
+        && let Some(database) = set(DATABASE)
+    {
         config.dbname(database);
     }
     if config.get_application_name().is_none() {
@@ -77,7 +83,9 @@ async fn connect(
     options: PostgresOptions,
 ) -> Result<Postgres, Failure> {
     let tls = tokio_postgres_rustls::MakeRustlsConnect::new(super::tls::client(roots.as_deref())?);
-    Postgres::connect_with(config, tls, options).await.map_err(|why| Failure::new(FAILED, RemoteError::of::<Postgres>(why)))
+    Postgres::connect_with(config, tls, options)
+        .await
+        .map_err(|why| Failure::new(FAILED, RemoteError::of::<Postgres>(why)))
 }
 
 #[cfg(not(feature = "tls"))]
@@ -90,7 +98,9 @@ async fn connect(
         return Err(Failure::new(FAILED, "this epoch-fence was built without the feature tls"));
     }
     config.ssl_mode(SslMode::Disable);
-    Postgres::connect_with(config, tokio_postgres::NoTls, options).await.map_err(|why| Failure::new(FAILED, RemoteError::of::<Postgres>(why)))
+    Postgres::connect_with(config, tokio_postgres::NoTls, options)
+        .await
+        .map_err(|why| Failure::new(FAILED, RemoteError::of::<Postgres>(why)))
 }
 
 impl Operated for Postgres {

@@ -12,9 +12,8 @@ pub(super) fn client(roots: Option<&str>) -> Result<ClientConfig, Failure> {
     let mut store = RootCertStore::empty();
     match roots {
         Some(path) => {
-            let fail = |why: &dyn core::fmt::Display| {
-                Failure::new(FAILED, why).during(harmless(path.as_ref()))
-            };
+            let fail =
+                |why: &dyn core::fmt::Display| Failure::new(FAILED, why).during(harmless(path.as_ref()));
             for certificate in CertificateDer::pem_file_iter(path).map_err(|why| fail(&why))? {
                 store.add(certificate.map_err(|why| fail(&why))?).map_err(|why| fail(&why))?;
             }

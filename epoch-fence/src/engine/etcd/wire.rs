@@ -1,0 +1,262 @@
+//! `Wire`: requests to the members of a cluster, one after the other, none for ever.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use etcd_client::{Client, ConnectOptions, LeaseGrantOptions, LeaseTimeToLiveResponse, Txn, TxnResponse};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::EtcdError;
+use super::error::{Fate, Fault};
+
+/// Whether a request may be sent again while nobody knows what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    /// Twice is as good as once: a read, or a change of a lease that says which.
+    Always,
+    /// Only if it never left: an answer must be the answer to the one that landed.
+    IfItNeverLeft,
+}
+
+/// How long to wait when every member was tried.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often a lease is looked for that others may make or end meanwhile.
+const ROUNDS: u32 = 4;
+
+/// The members of a cluster. One of them is asked until it fails, and then the next.
+pub(super) struct Wire {
+    members: Vec<Member>,
+    /// Which one is asked now. A hint: any of them will do.
+    current: Mutex<usize>,
+    options: ConnectOptions,
+    timeout: Duration,
+}
+
+struct Member {
+    endpoint: String,
+    /// `None` before the first request, and after one that was not answered: the next one has a new connection.
+    client: Mutex<Option<Client>>,
+}
+
+/// A lease that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leased {
+    pub(super) id: i64,
+    /// For how many seconds from the request on.
+    pub(super) seconds: u32,
+    /// This request made it: nobody else counts on it.
+    pub(super) fresh: bool,
+}
+
+/// Until when one call may last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Until(Instant);
+
+impl Wire {
+    pub(super) fn new(endpoints: Vec<String>, options: ConnectOptions, timeout: Duration) -> Self {
+        let member = |endpoint| Member { endpoint, client: Mutex::new(None) };
+        let members = endpoints.into_iter().map(member).collect();
+        Self { members, current: Mutex::new(0), options, timeout }
+    }
+
+    pub(super) fn until(&self) -> Until {
+        Until(later(Instant::now(), self.timeout))
+    }
+
+    /// Runs a transaction that only reads.
+    pub(super) async fn read(&self, until: Until, txn: Txn) -> Result<TxnResponse, Fault> {
+        let call = |mut client: Client| {
+            let txn = txn.clone();
+            async move { Ok(client.txn(txn).await?) }
+        };
+        self.ask(until, Repeat::Always, call).await
+    }
+
+    /// Runs a transaction that writes. It leaves this process once at most.
+    pub(super) async fn write(&self, until: Until, txn: Txn) -> Result<TxnResponse, Fault> {
+        let call = |mut client: Client| {
+            let txn = txn.clone();
+            async move { Ok(client.txn(txn).await?) }
+        };
+        self.ask(until, Repeat::IfItNeverLeft, call).await
+    }
+
+    /// Makes a lease of this id, or lets it begin again where it is there.
+    pub(super) async fn lease(&self, until: Until, id: i64, seconds: u32) -> Result<Leased, Fault> {
+        for _ in 0..ROUNDS {
+            let call = |mut client: Client| async move {
+                let options = LeaseGrantOptions::new().with_id(id);
+                Ok(client.lease_grant(seconds.into(), Some(options)).await?)
+            };
+            match self.ask(until, Repeat::Always, call).await {
+                Ok(granted) => return Ok(Leased { id, seconds: whole(granted.ttl()), fresh: true }),
+                Err(fault) if fault.is_lease_there() => {
+                    if self.keep_alive(until, id).await? {
+                        // It was made for as many seconds, or for more where etcd has a minimum.
+                        return Ok(Leased { id, seconds, fresh: false });
+                    }
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(Fault::unknown(EtcdError::Contended))
+    }
+
+    /// Lets a lease begin again, for as long as it was made; false where it is over.
+    pub(super) async fn keep_alive(&self, until: Until, id: i64) -> Result<bool, Fault> {
+        let call = |mut client: Client| async move {
+            match client.lease_keep_alive(id).await {
+                Ok(_stream) => Ok(true),
+                Err(etcd_client::Error::LeaseKeepAliveError(why)) if why == "lease not found" => Ok(false),
+                Err(error) => Err(Fault::from(error)),
+            }
+        };
+        self.ask(until, Repeat::Always, call).await
+    }
+
+    /// How many whole seconds a lease has left, rounded down; `None` where it is over.
+    pub(super) async fn time_to_live(&self, until: Until, id: i64) -> Result<Option<TimeToLive>, Fault> {
+        let call = |mut client: Client| async move { Ok(client.lease_time_to_live(id, None).await?) };
+        let answer = self.ask(until, Repeat::Always, call).await?;
+        Ok(TimeToLive::of(&answer))
+    }
+
+    /// Ends a lease, if that is soon done: else it lapses.
+    pub(super) async fn revoke(&self, until: Until, id: i64) {
+        let soon = later(Instant::now(), self.timeout.checked_div(4).unwrap_or(self.timeout));
+        let call = |mut client: Client| async move { Ok(client.lease_revoke(id).await?) };
+        let _tried = self.ask(Until(until.0.min(soon)), Repeat::Always, call).await;
+    }
+
+    async fn ask<T, F>(
+        &self,
+        until: Until,
+        repeat: Repeat,
+        call: impl Fn(Client) -> F + Send,
+    ) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let mut tried = 0_usize;
+        loop {
+            let at = *lock(&self.current);
+            let Some(member) = self.members.get(at) else {
+                return Err(Fault { fate: Fate::Refused, error: EtcdError::Unreachable });
+            };
+            let limit = self.limit(until, repeat);
+            let fault = match timeout_at(limit, member.ask(&self.options, &call)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::unknown(EtcdError::TimedOut { after: self.timeout }),
+            };
+            let again = match (fault.fate, repeat) {
+                // Etcd looks at the token before anything else. The next client comes with a new one.
+                (Fate::Refused, _) if fault.is_token_stale() => true,
+                (Fate::Refused, _) => return Err(fault),
+                (Fate::NeverLeft, _) | (Fate::Unknown, Repeat::Always) => true,
+                (Fate::Unknown, Repeat::IfItNeverLeft) => false,
+            };
+            self.leave(at);
+            tried = tried.saturating_add(1);
+            let round = tried.checked_rem(self.members.len()) == Some(0);
+            let pause = if round { PAUSE } else { Duration::ZERO };
+            // Ends, because the time does: each round of all members takes a pause.
+            if !again || later(Instant::now(), pause) >= until.0 {
+                return Err(fault);
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Until when one member may take. One that does not answer must not use up the time of the others, where they can
+    /// be asked the same.
+    fn limit(&self, until: Until, repeat: Repeat) -> Instant {
+        let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        match repeat {
+            Repeat::Always if members > 1 => {
+                let share = self.timeout.checked_div(members).unwrap_or(self.timeout);
+                until.0.min(later(Instant::now(), share))
+            }
+            Repeat::Always | Repeat::IfItNeverLeft => until.0,
+        }
+    }
+
+    /// Turns to the next member, unless somebody else has.
+    fn leave(&self, at: usize) {
+        if let Some(member) = self.members.get(at) {
+            *lock(&member.client) = None;
+        }
+        let mut current = lock(&self.current);
+        if *current == at {
+            *current = at.saturating_add(1).checked_rem(self.members.len()).unwrap_or(0);
+        }
+    }
+}
+
+impl Member {
+    async fn ask<T, F>(
+        &self,
+        options: &ConnectOptions,
+        call: &(impl Fn(Client) -> F + Send),
+    ) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let known = lock(&self.client).clone();
+        let client = match known {
+            Some(client) => client,
+            None => {
+                // Only as whom to come is asked here, and that can be asked again.
+                let never_left = |error| {
+                    let fault = Fault::from(error);
+                    let fate = if fault.fate == Fate::Refused { Fate::Refused } else { Fate::NeverLeft };
+                    Fault { fate, ..fault }
+                };
+                let client = Client::connect([&self.endpoint], Some(options.clone())).await;
+                let client = client.map_err(never_left)?;
+                *lock(&self.client) = Some(client.clone());
+                client
+            }
+        };
+        call(client).await
+    }
+}
+
+/// The names of the members, and not as whom to come.
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.members.iter().map(|member| &member.endpoint)).finish()
+    }
+}
+
+/// What etcd says of a lease that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimeToLive {
+    pub(super) left: u32,
+    pub(super) granted: u32,
+}
+
+impl TimeToLive {
+    fn of(answer: &LeaseTimeToLiveResponse) -> Option<Self> {
+        (answer.ttl() >= 0).then(|| Self { left: whole(answer.ttl()), granted: whole(answer.granted_ttl()) })
+    }
+}
+
+/// Seconds as they are sent. What is below none is none; what is beyond all bounds is refused by whoever looks at it.
+fn whole(seconds: i64) -> u32 {
+    u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
+}
+
+fn later(now: Instant, wait: Duration) -> Instant {
+    // A year is for ever: what does not fit the clock is no time to wait.
+    now.checked_add(wait).or_else(|| now.checked_add(Duration::from_secs(31_536_000))).unwrap_or(now)
+}
+
+/// What is behind these locks is whole at any moment: a thread that panicked left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

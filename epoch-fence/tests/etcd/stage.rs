@@ -1,0 +1,149 @@
+//! What the tests stand on: a server that most of them share, namespaces, clients, and time.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use clock_testing::NotInstalled;
+use clock_testing::etcd::Etcd as Server;
+use epoch_fence::engine::etcd::{Etcd, EtcdOptions};
+use epoch_fence::engine::{Blocking, Engine};
+use epoch_fence::protocol::{BootTime, Claim, Command, Swap, Ttl, View};
+use epoch_fence::{BootClock, GrantId, HolderId, Issuer, ResourceId};
+use tokio::runtime::{Builder, Runtime};
+
+/// A store, as a caller that blocks has it.
+pub(crate) type Store = Blocking<Etcd>;
+
+/// The server that the tests share which do not hurt it; `None` where it is not installed. Whoever started it, it goes
+/// with the process.
+pub(crate) fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Result<Server, NotInstalled>> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(1, &[])).as_ref().map_err(NotInstalled::not_run).ok()
+}
+
+/// A server, or a cluster, of one test's own.
+pub(crate) fn own(size: usize, settings: &[(&str, &str)]) -> Option<Server> {
+    Server::start(size, settings).map_err(|missing| missing.not_run()).ok()
+}
+
+/// What the connections of all clients live on.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+}
+
+/// A name that no other test of this process uses.
+pub(crate) fn namespace() -> String {
+    // A counter: nothing is published with it.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("tests/{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The way to all members of a server.
+pub(crate) fn options(server: &Server, namespace: &str) -> EtcdOptions {
+    let endpoints = server.addresses().into_iter().map(|address| format!("http://{address}"));
+    EtcdOptions::new(endpoints, namespace).unwrap().timeout(Duration::from_secs(10))
+}
+
+/// A client of a namespace that is made if it is not there.
+pub(crate) fn store(options: EtcdOptions) -> Store {
+    let etcd = runtime().block_on(async {
+        let etcd = options.connect().await.unwrap();
+        etcd.init().await.unwrap();
+        etcd
+    });
+    Blocking::new(etcd, runtime().handle().clone())
+}
+
+/// A client of a namespace of its own on the shared server.
+pub(crate) fn fresh(server: &Server) -> (Store, String) {
+    let namespace = namespace();
+    (store(options(server, &namespace)), namespace)
+}
+
+/// The holder's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock;
+
+impl BootClock for Clock {
+    fn now(&self) -> BootTime {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        BootTime::new(Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap()))
+    }
+
+    fn pause(&self, wait: Duration) {
+        std::thread::sleep(wait);
+    }
+}
+
+pub(crate) fn issuer(store: &Store) -> Issuer<&Store, Clock> {
+    Issuer::new(store, Clock)
+}
+
+pub(crate) fn ttl(millis: u64) -> Ttl {
+    Ttl::new(Duration::from_millis(millis)).unwrap()
+}
+
+pub(crate) fn ledger() -> ResourceId {
+    ResourceId::of("billing", "ledger")
+}
+
+pub(crate) fn holder(name: &str) -> HolderId {
+    name.parse().unwrap()
+}
+
+pub(crate) fn claim(name: &str, millis: u64) -> Claim {
+    Claim::new(ledger(), holder(name), ttl(millis))
+}
+
+pub(crate) fn grant(bits: u128) -> GrantId {
+    GrantId::from_random_bits(bits).unwrap()
+}
+
+/// A write that makes this grant the holder, as of a view.
+pub(crate) fn acquire(view: &View, bits: u128, millis: u64) -> Swap {
+    let command = Command::Acquire { grant: grant(bits), holder: holder("a"), ttl: ttl(millis) };
+    Swap::prepare(view, &command).unwrap()
+}
+
+/// Writes what the command makes of the record that is there, and returns what it left.
+pub(crate) fn land(store: &Store, command: &Command) -> View {
+    let swap = Swap::prepare(&store.load(&ledger()).unwrap(), command).unwrap();
+    match store.swap(&ledger(), &swap).unwrap() {
+        epoch_fence::engine::Swapped::Landed(view) => {
+            assert_eq!(swap.check_landed(&view), Ok(()), "{view:?}");
+            view
+        }
+        epoch_fence::engine::Swapped::Conflict => panic!("others write"),
+    }
+}
+
+/// Looks again and again until it is so, for a minute at most.
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it does not come to be so: {what}");
+}
+
+/// The name of a key of the ledger's, or of the realm, as etcdctl takes it.
+pub(crate) fn key(namespace: &str, kind: &str) -> String {
+    match kind {
+        "realm" => format!("epoch-fence/{namespace}/realm"),
+        kind => format!("epoch-fence/{namespace}/{kind}/{}", ledger()),
+    }
+}
+
+/// Whether the mark of a tenure over the ledger is there.
+pub(crate) fn is_marked(server: &Server, namespace: &str) -> bool {
+    !server.execute(&["get", &key(namespace, "lease"), "--keys-only"]).is_empty()
+}
+
+/// How many leases etcd has.
+pub(crate) fn leases(server: &Server) -> usize {
+    server.execute(&["lease", "list"]).lines().count() - 1
+}
