@@ -85,7 +85,7 @@ mod tests {
                 "postgres://db/l?user=app&password=s3cret&sslmode=disable",
                 "postgres://db/l?user=app&sslmode=disable",
             ),
-            ("etcds://root:s3cret@a:1,b:2", "etcds://root@a:1,b:2"),
+            ("etcds://admin:s3cret@a:1,b:2", "etcds://admin@a:1,b:2"),
         ];
         for (text, expected) in rows {
             let address = Address::from_str(text).unwrap();
