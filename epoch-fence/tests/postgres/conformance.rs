@@ -1,7 +1,7 @@
 //! The suite for stores.
 
+use core::cell::Cell;
 use core::time::Duration;
-use std::cell::Cell;
 
 use epoch_fence::engine::conformance::{self, Subject};
 

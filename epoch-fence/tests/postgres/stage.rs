@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use clock_testing::NotInstalled;
 use clock_testing::postgres::Postgres as Server;
@@ -10,6 +11,7 @@ use epoch_fence::engine::{AsyncEngine, Blocking, Swapped};
 use epoch_fence::protocol::{Command, Swap, Ttl, View};
 use epoch_fence::{GrantId, HolderId, RealmId, ResourceId};
 use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls};
 
 /// The runtime of all tests: what lives on it outlives each of them.
 pub(crate) fn runtime() -> &'static Runtime {
@@ -29,7 +31,7 @@ static SERVER: OnceLock<Result<Mutex<Server>, NotInstalled>> = OnceLock::new();
 /// A database of a server, with the schema in it, and a namespace.
 pub(crate) struct Stage {
     pub(crate) url: String,
-    database: String,
+    superuser: Client,
     namespace: String,
 }
 
@@ -63,8 +65,8 @@ impl Stage {
             server.create_database(database);
             server.execute(database, ISSUER_SQL);
         });
-        let (url, namespace) = (server.url_of(database), "default".to_owned());
-        Some(Self { url, database: database.to_owned(), namespace })
+        let url = server.url_of(database);
+        Some(Self { superuser: connect(&url), url, namespace: "default".to_owned() })
     }
 
     pub(crate) fn options(&self) -> PostgresOptions {
@@ -86,19 +88,44 @@ impl Stage {
         blocking(self.store())
     }
 
-    /// Runs statements as the superuser.
-    pub(crate) fn execute(&self, statements: &str) -> String {
-        let Some(Ok(server)) = SERVER.get() else { unreachable!("there is a stage") };
-        server.lock().unwrap_or_else(PoisonError::into_inner).execute(&self.database, statements)
+    /// Runs statements as the superuser, in one transaction.
+    pub(crate) fn execute(&self, statements: &str) {
+        block_on(self.superuser.batch_execute(statements)).unwrap();
     }
 
-    /// Stops the server's clock, in this database, at a moment so many milliseconds after the beginning of a day.
+    /// Waits until so many statements wait for a lock in this database.
+    pub(crate) fn wait_for_waiters(&self, number: u32) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let so = (0..6_000).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            let row = block_on(self.superuser.query_one(waiting, &[])).unwrap();
+            row.get::<_, i64>(0) == i64::from(number)
+        });
+        assert!(so, "nobody waits");
+    }
+
+    /// Another session, of the superuser.
+    pub(crate) fn session(&self) -> Client {
+        connect(&self.url)
+    }
+
+    /// Stops the clock of the leases, in this database, at a moment so many milliseconds after the beginning of a day.
+    /// Statements that run already see it too.
     pub(crate) fn set_clock(&self, millis: i64) {
         self.execute(&format!(
-            "CREATE OR REPLACE FUNCTION epoch_fence.clock() RETURNS timestamptz LANGUAGE sql VOLATILE \
-             AS $$ SELECT timestamptz '2026-01-01 00:00:00+00' + interval '{millis} ms' $$"
+            "CREATE TABLE IF NOT EXISTS public.hands (at timestamptz); DELETE FROM public.hands; \
+             INSERT INTO public.hands VALUES ('2026-01-01 00:00:00+00'::timestamptz + interval '{millis} ms'); \
+             CREATE OR REPLACE FUNCTION epoch_fence.clock() RETURNS timestamptz LANGUAGE plpgsql VOLATILE \
+             AS $$ BEGIN RETURN (SELECT h.at FROM public.hands h); END $$"
         ));
     }
+}
+
+pub(crate) fn connect(url: &str) -> Client {
+    let (client, connection) = block_on(tokio_postgres::connect(url, NoTls)).unwrap();
+    runtime().spawn(connection);
+    client
 }
 
 /// A slow machine is no failure.
@@ -130,9 +157,25 @@ pub(crate) fn ttl(millis: u64) -> Ttl {
     Ttl::new(Duration::from_millis(millis)).unwrap()
 }
 
-/// An acquire for a minute, under a grant of these bits.
+/// How long a lease lasts that a test acquires, in milliseconds.
+pub(crate) const LEASE: i64 = 3_600_000;
+
+/// An acquire under a grant of these bits.
 pub(crate) fn acquire(bits: u128) -> Command {
-    Command::Acquire { grant: grant(bits), holder: holder("test"), ttl: ttl(60_000) }
+    Command::Acquire { grant: grant(bits), holder: holder("test"), ttl: lease() }
+}
+
+/// A renewal of it.
+pub(crate) fn renew(bits: u128) -> Command {
+    Command::Renew { grant: grant(bits), ttl: lease() }
+}
+
+pub(crate) fn release(bits: u128) -> Command {
+    Command::Release { grant: grant(bits) }
+}
+
+fn lease() -> Ttl {
+    ttl(LEASE.unsigned_abs())
 }
 
 /// Loads, writes, and is to land.
