@@ -119,6 +119,9 @@ fn namespaces_of_one_database_do_not_know_of_each_other() {
 #[test]
 fn no_error_tells_a_password() {
     let secret = "s3cr3t-hunter2";
+    // Whoever hands errors on needs this of them.
+    const fn any_thread<E: core::error::Error + Send + Sync + 'static>() {}
+    any_thread::<PostgresError>();
     let urls = [
         // Nobody listens at port 1.
         format!("postgres://user:{secret}@127.0.0.1:1/db"),

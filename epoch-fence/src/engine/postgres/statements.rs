@@ -52,7 +52,7 @@ SELECT pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page
 
 /// Everything that a view is made of. One row always; no realm in it: no such namespace.
 ///
-/// A standby has no WAL of its own to ask for, and the functions say so by an error: hence the two branches.
+/// A standby writes no WAL, and to ask it which is an error.
 pub(super) const LOAD: &str = "\
 SELECT n.realm, n.floor, n.timeline, \
        CASE WHEN s.standby THEN NULL ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END, \
@@ -73,8 +73,8 @@ pub(super) const CREATE: &str = concat!(
     on_sound_ground!(),
     ", w AS (INSERT INTO epoch_fence.lease AS l \
       (ns, resource, realm, version, epoch, grant_id, holder, reserved_for, ends_at, touched) \
-      SELECT $1::text, $2::bytea, sound.realm, greatest(nextval('epoch_fence.version'), $5::bigint), $6::bigint, $8::bytea, $9::text, $10::text, $11::timestamptz, \
-             epoch_fence.clock() \
+      SELECT $1::text, $2::bytea, sound.realm, greatest(nextval('epoch_fence.version'), $5::bigint), $6::bigint, \
+             $8::bytea, $9::text, $10::text, $11::timestamptz, epoch_fence.clock() \
         FROM sound WHERE $4::bigint = 0 AND (NOT $7::boolean OR sound.floor < $6::bigint) \
       ON CONFLICT (ns, resource) DO NOTHING RETURNING l.*)",
     what_landed!()
@@ -82,6 +82,8 @@ pub(super) const CREATE: &str = concat!(
 
 /// Every other write but a renewal. It asks no clock: what it does was judged at the load, and the version says that
 /// nothing has changed since.
+///
+/// Where it waits for the row, it judges by the version that it finds then.
 pub(super) const CHANGE: &str = concat!(
     on_sound_ground!(),
     ", w AS (UPDATE epoch_fence.lease l SET ",
@@ -100,8 +102,8 @@ pub(super) const RENEW: &str = concat!(
      w AS (UPDATE epoch_fence.lease l SET ",
     written!(),
     ", touched = greatest(epoch_fence.clock(), held.touched) \
-      FROM sound, held WHERE l.ns = $1::text AND l.resource = $2::bytea AND l.version = $4::bigint AND held.realm = sound.realm \
-       AND held.ends_at > greatest(epoch_fence.clock(), held.touched) RETURNING l.*)",
+      FROM sound, held WHERE l.ns = $1::text AND l.resource = $2::bytea AND l.version = $4::bigint \
+       AND held.realm = sound.realm AND held.ends_at > greatest(epoch_fence.clock(), held.touched) RETURNING l.*)",
     what_landed!()
 );
 
