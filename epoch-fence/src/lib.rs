@@ -84,7 +84,6 @@
 //! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
 //!   [`audit`](audit/index.html), the log of what was granted; and `FileGate`, a gate for those processes. On Linux.
 //! - `cli`: the program `epoch-fence`, for shell scripts. It adds nothing to the library. On Linux.
-//! - `postgres`: [`engine::postgres`](engine/postgres/index.html), leases in a PostgreSQL, for holders on many hosts.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics. It then makes atomics by
