@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use epoch_fence::engine::postgres::{Postgres, PostgresError, Sessions as _};
+use epoch_fence::engine::postgres::{Postgres, PostgresError, Session, Sessions as _};
 use epoch_fence::engine::{AsyncEngine as _, Failure, Swapped};
 use epoch_fence::protocol::Swap;
 use tokio_postgres::Client;
@@ -65,9 +65,21 @@ fn the_server_gives_up_before_the_client_does() {
         let lent = store.sessions().lend().await.unwrap();
         let settings = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), \
                         current_setting('default_transaction_isolation')";
-        let row =
-            epoch_fence::engine::postgres::Session::client(&lent).query_one(settings, &[]).await.unwrap();
+        let row = Session::client(&lent).query_one(settings, &[]).await.unwrap();
         [0, 1, 2].map(|column| row.get::<_, String>(column))
     });
     assert_eq!(shown, ["6s", "7s", "read committed"]);
+}
+
+#[test]
+fn a_session_that_lost_its_statements_is_made_anew() {
+    let Some(stage) = Stage::shared("statements") else { return };
+    let store = stage.store();
+    block_on(land(&store, &resource("r"), acquire(1)));
+    let lent = block_on(store.sessions().lend()).unwrap();
+    block_on(Session::client(&lent).batch_execute("DEALLOCATE ALL")).unwrap();
+    block_on(store.load(&resource("r"))).unwrap();
+    let again = block_on(store.sessions().lend()).unwrap();
+    assert!(!alloc::sync::Arc::ptr_eq(&lent, &again));
+    block_on(land(&store, &resource("r"), renew(1)));
 }
