@@ -130,20 +130,76 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("it does not come to be so: {what}");
 }
 
-/// The name of a key of the ledger's, or of the realm, as etcdctl takes it.
-pub(crate) fn key(namespace: &str, kind: &str) -> String {
-    match kind {
-        "realm" => format!("epoch-fence/{namespace}/realm"),
-        kind => format!("epoch-fence/{namespace}/{kind}/{}", ledger()),
+/// The ledger's keys and the realm, by a client of etcd's own: what an operator could do by hand.
+pub(crate) struct Raw {
+    client: etcd_client::Client,
+    namespace: String,
+}
+
+impl Raw {
+    pub(crate) fn of(server: &Server, namespace: &str) -> Self {
+        let endpoints: Vec<_> = server.addresses().iter().map(ToString::to_string).collect();
+        let client = runtime().block_on(etcd_client::Client::connect(endpoints, None)).unwrap();
+        Self { client, namespace: namespace.to_owned() }
     }
-}
 
-/// Whether the mark of a tenure over the ledger is there.
-pub(crate) fn is_marked(server: &Server, namespace: &str) -> bool {
-    !server.execute(&["get", &key(namespace, "lease"), "--keys-only"]).is_empty()
-}
+    pub(crate) fn key(&self, kind: &str) -> String {
+        match kind {
+            "realm" => format!("epoch-fence/{}/realm", self.namespace),
+            kind => format!("epoch-fence/{}/{kind}/{}", self.namespace, ledger()),
+        }
+    }
 
-/// How many leases etcd has.
-pub(crate) fn leases(server: &Server) -> usize {
-    server.execute(&["lease", "list"]).lines().count() - 1
+    pub(crate) fn get(&self, kind: &str) -> Option<etcd_client::KeyValue> {
+        let got = runtime().block_on(self.client.kv_client().get(self.key(kind), None)).unwrap();
+        got.kvs().first().cloned()
+    }
+
+    pub(crate) fn put(&self, kind: &str, value: impl Into<Vec<u8>>, lease: i64) {
+        let options = etcd_client::PutOptions::new().with_lease(lease);
+        let put = runtime().block_on(self.client.kv_client().put(self.key(kind), value, Some(options)));
+        put.unwrap();
+    }
+
+    pub(crate) fn delete(&self, kind: &str) {
+        let deleted = runtime().block_on(self.client.kv_client().delete(self.key(kind), None)).unwrap();
+        assert_eq!(deleted.deleted(), 1, "{kind}");
+    }
+
+    /// Makes a lease of a minute.
+    pub(crate) fn lease(&self) -> i64 {
+        self.lease_of(60)
+    }
+
+    pub(crate) fn lease_of(&self, seconds: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().grant(seconds, None)).unwrap().id()
+    }
+
+    pub(crate) fn revoke(&self, lease: i64) {
+        runtime().block_on(self.client.lease_client().revoke(lease)).unwrap();
+    }
+
+    /// For how many seconds a lease was granted.
+    pub(crate) fn granted(&self, lease: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().time_to_live(lease, None)).unwrap().granted_ttl()
+    }
+
+    /// The lease that the mark of the ledger's tenure is on.
+    pub(crate) fn marked(&self) -> i64 {
+        self.get("lease").expect("there is a mark").lease()
+    }
+
+    /// How many leases etcd has.
+    pub(crate) fn leases(&self) -> usize {
+        runtime().block_on(self.client.lease_client().leases()).unwrap().leases().len()
+    }
+
+    /// Forgets every revision but the last.
+    pub(crate) fn compact(&self) {
+        let revision = self.get("realm").map_or(1, |_| {
+            let got = runtime().block_on(self.client.kv_client().get("x", None)).unwrap();
+            got.header().unwrap().revision()
+        });
+        runtime().block_on(self.client.kv_client().compact(revision, None)).unwrap();
+    }
 }
