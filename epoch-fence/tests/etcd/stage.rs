@@ -1,7 +1,7 @@
 //! What the tests stand on: a server that most of them share, namespaces, clients, and time.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clock_testing::NotInstalled;
@@ -13,7 +13,7 @@ use epoch_fence::{BootClock, GrantId, HolderId, Issuer, ResourceId};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store, as a caller that blocks has it.
-pub(crate) type Store = Blocking<Etcd>;
+pub(crate) type Store = Blocking<Arc<Etcd>>;
 
 /// The server that the tests share which do not hurt it; `None` where it is not installed. Whoever started it, it goes
 /// with the process.
@@ -53,7 +53,7 @@ pub(crate) fn store(options: EtcdOptions) -> Store {
         etcd.init().await.unwrap();
         etcd
     });
-    Blocking::new(etcd, runtime().handle().clone())
+    Blocking::new(Arc::new(etcd), runtime().handle().clone())
 }
 
 /// A client of a namespace of its own on the shared server.

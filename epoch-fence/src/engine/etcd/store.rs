@@ -232,6 +232,13 @@ impl<'e> Write<'e> {
     async fn land(&self) -> Result<Swapped, Failure<EtcdError>> {
         // Until the transaction is sent, nothing that fails has written anything.
         let definite = |fault: Fault| Failure::Definite(fault.error);
+        let vacant = match self.seen {
+            Some(_) => None,
+            None => Some(self.store.look(self.until, self.resource).await.map_err(Failure::Definite)?),
+        };
+        if vacant.is_some_and(|look| !self.is_as_seen(&look)) {
+            return Ok(Swapped::Conflict);
+        }
         let leased = match (self.swap.action(), self.seen) {
             (Action::Acquire | Action::HandOver, _) => Some(self.new_lease().await.map_err(definite)?),
             (Action::Renew, Some(seen)) if self.seconds() > seen.granted => {
@@ -247,15 +254,21 @@ impl<'e> Write<'e> {
             (Action::Renew, None) => return Err(Failure::Definite(EtcdError::ForeignView)),
             (Action::Burn | Action::Release | Action::Evict | Action::Recover, _) => None,
         };
-        let landed = match self.seen {
-            Some(seen) => self.change(seen, leased).await,
-            None => self.create(leased).await,
+        let landed = match (self.seen, vacant) {
+            (Some(seen), _) => self.change(seen, leased).await,
+            (None, Some(look)) => self.create(look, leased).await,
+            (None, None) => Err(Failure::Definite(EtcdError::ForeignView)),
         };
         self.give_back(leased, &landed).await;
         landed.map(|landed| match landed {
             Landing::Landed(look) => Swapped::Landed(self.view(&look, leased)),
             Landing::Conflict { .. } => Swapped::Conflict,
         })
+    }
+
+    /// Whether the realm and the version are those that the write was made for.
+    fn is_as_seen(&self, look: &Look) -> bool {
+        look.realm.id == self.swap.expected_realm() && look.record().version() == self.swap.expected()
     }
 
     /// For how long the write asks, from the issuer's time in the view that it was made from.
@@ -325,11 +338,9 @@ impl<'e> Write<'e> {
     /// Writes the first record of a resource. It compares the revision of the realm and writes the realm again, so that
     /// of all first writes under way none lands after another one that came between, not even if the record is deleted
     /// by hand meanwhile.
-    async fn create(&self, leased: Option<Leased>) -> Result<Landing, Failure<EtcdError>> {
-        let mut look = self.store.look(self.until, self.resource).await.map_err(Failure::Definite)?;
+    async fn create(&self, mut look: Look, leased: Option<Leased>) -> Result<Landing, Failure<EtcdError>> {
         for _ in 0..ROUNDS {
-            let same = look.realm.id == self.swap.expected_realm();
-            if !same || look.record().version() != self.swap.expected() {
+            if !self.is_as_seen(&look) {
                 return Ok(Landing::Conflict { lease: look.lease });
             }
             let name = self.store.keys.realm.as_str();
