@@ -73,6 +73,18 @@ fn a_renewal_moves_the_end_away_on_a_longer_lease_if_it_takes_one_and_never_near
 }
 
 #[test]
+fn a_renewal_lets_etcds_lease_begin_again() {
+    let Some(server) = server() else { return };
+    let (store, namespace) = fresh(server);
+    let raw = Raw::of(server, &namespace);
+    land(&store, &Command::Acquire { grant: grant(1), holder: holder("a"), ttl: ttl(60_000) });
+    let lease = raw.marked();
+    until("some of it is over", || raw.left(lease) <= 55);
+    land(&store, &Command::Renew { grant: grant(1), ttl: ttl(60_000) });
+    assert!(raw.left(lease) > 55 && raw.marked() == lease);
+}
+
+#[test]
 fn no_lease_is_left_in_etcd_by_a_release_an_eviction_or_an_attempt_that_lost() {
     let Some(server) = own(1, &[]) else { return };
     let namespace = namespace();

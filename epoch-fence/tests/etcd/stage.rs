@@ -184,6 +184,11 @@ impl Raw {
         runtime().block_on(self.client.lease_client().time_to_live(lease, None)).unwrap().granted_ttl()
     }
 
+    /// How many seconds a lease has left.
+    pub(crate) fn left(&self, lease: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().time_to_live(lease, None)).unwrap().ttl()
+    }
+
     /// The lease that the mark of the ledger's tenure is on.
     pub(crate) fn marked(&self) -> i64 {
         self.get("lease").expect("there is a mark").lease()

@@ -51,7 +51,7 @@
 //! - *A holder is stopped*, and wakes after its lease. It does not know. The gate is the guarantee.
 //! - *The majority is gone.* No call succeeds: nobody gets a lease and nobody's is renewed. Etcd lets leases begin again
 //!   when a leader is elected, so that they last longer than was asked for, and never shorter. Releases of etcd before
-//!   3.4.29 and 3.5.11 may revoke a live lease after a change of the leader: its holder then loses it early.
+//!   3.4.31 and 3.5.13 may revoke a live lease after a change of the leader: its holder then loses it early.
 //! - *A snapshot is restored.* Revisions go back and nothing within etcd says so. A client that has seen a later revision
 //!   finds it, for as long as it lives, and refuses the store as [`EtcdError::Rewound`]. A new client finds it by a claim
 //!   that [remembers an epoch](crate::protocol::Claim::with_known_epoch), and a gate refuses the epochs that it has
