@@ -250,7 +250,7 @@ class Tidy:
         for name, source in self.sources.items():
             if not name.startswith(f"{folder}/"):
                 continue
-            if not re.search(rf"#\[test\][^{{}};]*?\bfn\s+{re.escape(function)}\b", source.code):
+            if not re.search(rf"#\[(?:tokio::)?test\b[^\]]*\][^{{}};]*?\bfn\s+{re.escape(function)}\b", source.code):
                 continue
             places = set(pathlib.Path(name).with_suffix("").parts) | set(re.findall(r"\bmod\s+(\w+)", source.code))
             if all(module in places for module in modules):

@@ -8,9 +8,10 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
+use crate::belief::{Belief, Parting};
 use crate::engine::Engine;
-use crate::issuer::{BootClock, Count, Issuer, NotChanged};
-use crate::protocol::{BootTime, Command, Granted, Tenure, Ttl, View};
+use crate::issuer::{BootClock, Issuer, NotChanged};
+use crate::protocol::{BootTime, Command, Granted, Ttl};
 use crate::{FencingToken, HolderId};
 
 /// A tenure over a resource, as its holder has it.
@@ -22,40 +23,30 @@ use crate::{FencingToken, HolderId};
 #[must_use = "a lease that is dropped is released"]
 pub struct Lease<'i, E: Engine, C: BootClock> {
     issuer: &'i Issuer<E, C>,
-    granted: Granted,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Believed,
-    /// The store said so, or the deadline came during a renewal. For ever.
-    Lost,
-    /// Given up by the holder, who hears of it by other means.
-    Ended,
+    belief: Belief,
 }
 
 impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     pub(crate) const fn new(issuer: &'i Issuer<E, C>, granted: Granted) -> Self {
-        Self { issuer, granted, state: State::Believed }
+        Self { issuer, belief: Belief::new(granted) }
     }
 
     /// Returns the token to send with each request to the resource. It stays the same through renewals.
     #[must_use]
     pub const fn token(&self) -> FencingToken {
-        self.granted.token()
+        self.belief.granted().token()
     }
 
     /// Returns who holds.
     #[must_use]
     pub const fn holder(&self) -> HolderId {
-        self.granted.holder()
+        self.belief.granted().holder()
     }
 
     /// Returns the reading of the holder's clock at which the lease is lost, unless it is renewed before.
     #[must_use]
     pub const fn deadline(&self) -> BootTime {
-        self.granted.deadline()
+        self.belief.granted().deadline()
     }
 
     /// Returns how long the holder may still believe in its lease: zero when it is lost.
@@ -64,10 +55,7 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     /// and a hypervisor may stop the clock with the machine.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        match self.state {
-            State::Believed => self.granted.remaining(self.issuer.clock().now()),
-            State::Lost | State::Ended => Duration::ZERO,
-        }
+        self.belief.remaining(self.issuer.clock().now())
     }
 
     /// Returns whether the lease is lost, as far as the holder can know. Once it is, it stays so.
@@ -86,28 +74,10 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     /// - Any other [`NotChanged`]: nothing is extended, whatever the store may have done; the deadline is as it
     ///   was, and until then the call may be repeated.
     pub fn renew(&mut self) -> Result<Duration, NotChanged<E::Error>> {
-        if self.lost() {
-            self.state = State::Lost;
-            return Err(self.issuer.counted(NotChanged::Lost));
-        }
-        let (token, ttl) = (self.granted.token(), self.granted.ttl());
-        match self.issuer.change(&token.resource(), Command::Renew { grant: token.grant(), ttl }) {
-            Ok((view, sent)) => match self.granted.renewed(&view, sent, self.issuer.clock().now(), ttl) {
-                Some(granted) => {
-                    self.granted = granted;
-                    self.issuer.count(Count::Renewed);
-                    Ok(self.remaining())
-                }
-                None => self.is_lost(),
-            },
-            Err((NotChanged::Lost, _)) => self.is_lost(),
-            Err((why, _)) => Err(self.issuer.counted(why)),
-        }
-    }
-
-    fn is_lost<T>(&mut self) -> Result<T, NotChanged<E::Error>> {
-        self.state = State::Lost;
-        Err(self.issuer.counted(NotChanged::Lost))
+        let (issuer, resource) = (self.issuer, self.token().resource());
+        let renewal = self.belief.renewal(issuer.clock().now(), issuer.tally())?;
+        let change = issuer.change(&resource, renewal);
+        self.belief.renewed(change, issuer.clock().now(), issuer.tally())
     }
 
     /// Ends the lease: whoever comes next need not wait for its end.
@@ -117,10 +87,9 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     /// # Errors
     ///
     /// [`NotEnded`] when the store does not say that it is over; it can be tried again. Else the lease lapses.
-    pub fn release(mut self) -> Result<Ended, NotEnded<'i, E, C>> {
-        self.state = State::Ended;
+    pub fn release(self) -> Result<Ended, NotEnded<'i, E, C>> {
         let command = Command::Release { grant: self.token().grant() };
-        Ending { issuer: self.issuer, token: self.token(), command }.retry()
+        self.part(command)
     }
 
     /// Ends the lease and keeps the resource for one successor, who has to acquire it.
@@ -128,10 +97,14 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     /// # Errors
     ///
     /// As [`release`](Self::release).
-    pub fn hand_over(mut self, to: HolderId, keep: Ttl) -> Result<Ended, NotEnded<'i, E, C>> {
-        self.state = State::Ended;
+    pub fn hand_over(self, to: HolderId, keep: Ttl) -> Result<Ended, NotEnded<'i, E, C>> {
         let command = Command::HandOver { grant: self.token().grant(), to, keep };
-        Ending { issuer: self.issuer, token: self.token(), command }.retry()
+        self.part(command)
+    }
+
+    fn part(mut self, command: Command) -> Result<Ended, NotEnded<'i, E, C>> {
+        self.belief.end();
+        part(self.issuer, Parting::new(*self.belief.granted(), command))
     }
 }
 
@@ -140,17 +113,14 @@ impl<E: Engine, C: BootClock> Drop for Lease<'_, E, C> {
         if !self.lost() {
             let command = Command::Release { grant: self.token().grant() };
             // One try. If it fails the lease lapses, and there is nobody left to tell.
-            let _tried = Ending { issuer: self.issuer, token: self.token(), command }.retry();
+            let _tried = part(self.issuer, Parting::new(*self.belief.granted(), command));
         }
     }
 }
 
 impl<E: Engine, C: BootClock> fmt::Debug for Lease<'_, E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("granted", &self.granted)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        f.debug_struct("Lease").field("belief", &self.belief).finish_non_exhaustive()
     }
 }
 
@@ -166,52 +136,20 @@ pub enum Ended {
     AlreadyLost,
 }
 
-/// A lease that its holder gave up, and that may not be over.
-struct Ending<'i, E, C> {
-    issuer: &'i Issuer<E, C>,
-    token: FencingToken,
-    command: Command,
-}
-
-impl<'i, E: Engine, C: BootClock> Ending<'i, E, C> {
-    fn retry(self) -> Result<Ended, NotEnded<'i, E, C>> {
-        let why = match self.issuer.change(&self.token.resource(), self.command) {
-            Ok((view, _)) => {
-                self.issuer.count(Count::Released);
-                return Ok(self.ended(&view));
-            }
-            Err((NotChanged::Lost, Some(view))) => {
-                let ended = self.ended(&view);
-                self.issuer.count(match ended {
-                    Ended::AlreadyLost => Count::AlreadyLost,
-                    Ended::Released | Ended::HandedOver => Count::Released,
-                });
-                return Ok(ended);
-            }
-            Err((why, _)) => self.issuer.counted(why),
-        };
-        Err(NotEnded { ending: self, why })
-    }
-
-    /// What the record says became of the lease.
-    fn ended(&self, view: &View) -> Ended {
-        let record = view.record();
-        let own = record.realm() == self.token.realm() && record.epoch() == Some(self.token.epoch());
-        match (*record.tenure(), self.command) {
-            (Tenure::Free, Command::Release { .. }) if own => Ended::Released,
-            (Tenure::Reserved { to: found, .. }, Command::HandOver { to, .. }) if own && found == to => {
-                Ended::HandedOver
-            }
-            _ => Ended::AlreadyLost,
-        }
-    }
+fn part<E: Engine, C: BootClock>(
+    issuer: &Issuer<E, C>,
+    parting: Parting,
+) -> Result<Ended, NotEnded<'_, E, C>> {
+    let change = issuer.change(&parting.granted().token().resource(), parting.command());
+    parting.done(change, issuer.tally()).map_err(|why| NotEnded { issuer, parting, why })
 }
 
 /// A lease that its holder gave up, and of which the store does not say that it is over. If nothing else is done
 /// it lapses.
 #[must_use = "the lease may block the resource until it lapses: try again"]
 pub struct NotEnded<'i, E: Engine, C> {
-    ending: Ending<'i, E, C>,
+    issuer: &'i Issuer<E, C>,
+    parting: Parting,
     why: NotChanged<E::Error>,
 }
 
@@ -228,13 +166,16 @@ impl<E: Engine, C: BootClock> NotEnded<'_, E, C> {
     ///
     /// As the first try.
     pub fn retry(self) -> Result<Ended, Self> {
-        self.ending.retry()
+        part(self.issuer, self.parting)
     }
 }
 
 impl<E: Engine, C> fmt::Debug for NotEnded<'_, E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotEnded").field("token", &self.ending.token).field("why", &self.why).finish()
+        f.debug_struct("NotEnded")
+            .field("token", &self.parting.granted().token())
+            .field("why", &self.why)
+            .finish()
     }
 }
 

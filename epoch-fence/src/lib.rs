@@ -84,11 +84,16 @@
 //! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
 //!   [`audit`](audit/index.html), the log of what was granted; and `FileGate`, a gate for those processes. On Linux.
 //! - `cli`: the program `epoch-fence`, for shell scripts. It adds nothing to the library. On Linux.
+//! - `postgres`: [`engine::postgres`](engine/postgres/index.html), leases in a PostgreSQL, for holders on many hosts.
 //! - `parking_lot`: [`Gate::enter_waiting`](Gate#method.enter_waiting), and `Fenced`.
 //! - `serde`: `Serialize` and `Deserialize` for the values.
 //! - `portable-atomic`: the gate and the [`Issuer`] on targets without 64-bit atomics. It then makes atomics by
 //!   a lock that spins, and an interrupt handler that meets it held waits for ever, *also on a Cortex-M3 or M4*: firmware
 //!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
+//! - `tokio`: `AsyncIssuer`, `AsyncLease` and `KeptLease`, for callers that await; `engine::AsyncEngine`, for stores that are
+//!   awaited.
+//! - `postgres`, `etcd`: leases in a PostgreSQL or an etcd, for holders on many hosts. The second is built with `protoc`.
+//! - `tls`: encrypted connections of the program to them.
 //! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease; and
 //!   `engine::conformance`, what every store must keep, as a suite.
 //!
@@ -114,6 +119,10 @@ extern crate std;
 
 #[cfg(feature = "file")]
 pub mod audit;
+#[cfg(all(feature = "tokio", any(target_has_atomic = "64", feature = "portable-atomic")))]
+mod awaited;
+#[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+mod belief;
 mod bytes;
 #[cfg(feature = "defmt")]
 mod defmt;
@@ -144,6 +153,8 @@ pub mod format {}
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+#[cfg(all(feature = "tokio", any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use awaited::{AsyncIssuer, AsyncLease, Attempt, KeptLease, Loss, NotParted};
 pub use epoch::Epoch;
 #[cfg(feature = "getrandom")]
 pub use error::RandomUnavailable;
@@ -158,6 +169,12 @@ pub use gate::{Fenced, FencedGuard};
 pub use gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
 pub use holder_id::HolderId;
 pub use id::{GrantId, RealmId};
+#[cfg(all(
+    any(feature = "file", feature = "tokio"),
+    any(target_os = "linux", target_os = "android", target_vendor = "apple"),
+    any(target_has_atomic = "64", feature = "portable-atomic")
+))]
+pub use issuer::SystemClock;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 pub use issuer::{
     BootClock, Evicted, Issuer, IssuerSnapshot, NotAcquired, NotChanged, Resolution, Unresolved, Wait,

@@ -18,7 +18,7 @@ use crate::protocol::{Swap, View};
 /// nobody knows whether it landed, or will land yet, as after [`Failure::Indeterminate`].
 pub trait AsyncEngine: Send + Sync {
     /// What goes wrong in this store.
-    type Error: Error + Send + 'static;
+    type Error: Error + Send + Sync + 'static;
 
     /// Reads the record of a resource, and the issuer's time, as [`Engine::load`].
     ///

@@ -16,6 +16,8 @@ pub mod etcd;
 pub mod file;
 #[cfg(all(feature = "test-engine", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
 #[cfg(feature = "tokio")]
 pub use awaited::{AsyncEngine, Blocking};
@@ -93,6 +95,16 @@ pub enum Failure<E> {
     Definite(E),
     /// It may have landed, and may land yet.
     Indeterminate(E),
+}
+
+impl<E> Failure<E> {
+    /// Turns what went wrong into something else. Whether it is definite stays.
+    pub fn map<F>(self, why: impl FnOnce(E) -> F) -> Failure<F> {
+        match self {
+            Self::Definite(cause) => Failure::Definite(why(cause)),
+            Self::Indeterminate(cause) => Failure::Indeterminate(why(cause)),
+        }
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for Failure<E> {

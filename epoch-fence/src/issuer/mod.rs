@@ -6,25 +6,34 @@
 
 use core::fmt;
 
-use crate::engine::{Engine, Failure, Swapped};
+use crate::engine::Engine;
 use crate::lease::Lease;
-use crate::protocol::{
-    Acquire, Acquired, Answer, BootTime, Change, Changed, Claim, Command, Granted, Impossible, Machine,
-    Pending, Progress, Refusal, Request, Resolve, Resolved, View,
-};
+use crate::protocol::{Acquire, Change, Claim, Command, Machine, Pending, Progress, Request, Resolve, View};
 use crate::{Epoch, GrantId, RealmId, ResourceId};
 
 mod clock;
 mod counters;
 mod error;
+#[cfg(all(
+    any(feature = "file", feature = "tokio"),
+    any(target_os = "linux", target_os = "android", target_vendor = "apple")
+))]
+mod system_clock;
+mod tally;
 mod wait;
 
 pub use clock::BootClock;
 pub(crate) use counters::Count;
-use counters::Counters;
 pub use counters::IssuerSnapshot;
 pub use error::{NotAcquired, NotChanged, Unresolved};
+#[cfg(all(
+    any(feature = "file", feature = "tokio"),
+    any(target_os = "linux", target_os = "android", target_vendor = "apple")
+))]
+pub use system_clock::SystemClock;
+pub(crate) use tally::{Driven, Outcome, Tally, of_load, of_swap};
 pub use wait::Wait;
+pub(crate) use wait::pause_after;
 
 /// What came of an attempt whose end nobody knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +46,17 @@ pub enum Resolution<L> {
     NotGranted,
     /// It can land no more, and the caller is not the holder: its lease is over, or others came before it.
     Superseded,
+}
+
+impl<L> Resolution<L> {
+    /// Turns what was granted into something else.
+    pub fn map<M>(self, granted: impl FnOnce(L) -> M) -> Resolution<M> {
+        match self {
+            Self::Granted(lease) => Resolution::Granted(granted(lease)),
+            Self::NotGranted => Resolution::NotGranted,
+            Self::Superseded => Resolution::Superseded,
+        }
+    }
 }
 
 /// What came of an operator's eviction.
@@ -93,17 +113,14 @@ pub enum Evicted {
 pub struct Issuer<E, C> {
     engine: E,
     clock: C,
-    counters: Counters,
+    tally: Tally,
 }
-
-/// What a machine came to, and the store's last error on the way.
-pub(crate) type Driven<O, E> = (O, Option<E>);
 
 impl<E: Engine, C: BootClock> Issuer<E, C> {
     /// Makes an issuer over a store, with the holder's clock.
     #[must_use]
     pub fn new(engine: E, clock: C) -> Self {
-        Self { engine, clock, counters: Counters::new() }
+        Self { engine, clock, tally: Tally::new() }
     }
 
     /// Returns the store.
@@ -116,14 +133,14 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
         &self.clock
     }
 
-    pub(crate) fn count(&self, count: Count) {
-        self.counters.count(count);
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Returns the counts.
     #[must_use]
     pub fn snapshot(&self) -> IssuerSnapshot {
-        self.counters.snapshot()
+        self.tally.snapshot()
     }
 
     /// Becomes the holder, with grants of the operating system's randomness.
@@ -163,7 +180,7 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
     pub fn retry(&self, pending: Pending) -> Result<Lease<'_, E, C>, NotAcquired<E::Error>> {
         let resource = pending.claim().resource();
         let driven = self.drive(&resource, Acquire::retry(pending));
-        self.acquired(driven)
+        self.tally.acquired(driven).map(|granted| Lease::new(self, granted))
     }
 
     /// Finds out what became of an attempt, and if it could land yet, sees to it that it never will.
@@ -172,28 +189,8 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
     ///
     /// [`Unresolved`] when the store does not say; it has the attempt, to be resolved again.
     pub fn resolve(&self, pending: Pending) -> Result<Resolution<Lease<'_, E, C>>, Unresolved<E::Error>> {
-        let (outcome, error) = self.drive(&pending.claim().resource(), Resolve::new(pending));
-        match outcome {
-            Resolved::Granted(granted) => Ok(Resolution::Granted(self.lease(granted))),
-            Resolved::NotGranted => {
-                self.count(Count::NotGranted);
-                Ok(Resolution::NotGranted)
-            }
-            Resolved::Superseded => {
-                self.count(Count::Superseded);
-                Ok(Resolution::Superseded)
-            }
-            Resolved::Indeterminate(pending) => {
-                let why = error.map_or(NotChanged::Contended, NotChanged::Indeterminate);
-                Err(Unresolved::new(pending, self.counted(why)))
-            }
-            Resolved::Refused(pending, why) => {
-                Err(Unresolved::new(pending, self.counted(NotChanged::Refused(why))))
-            }
-            Resolved::Impossible(pending, why) => {
-                Err(Unresolved::new(pending, self.counted(NotChanged::Impossible(why))))
-            }
-        }
+        let driven = self.drive(&pending.claim().resource(), Resolve::new(pending));
+        Ok(self.tally.resolved(driven)?.map(|granted| Lease::new(self, granted)))
     }
 
     /// Reads who has the resource. Nothing is written.
@@ -213,14 +210,7 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
     ///
     /// [`NotChanged`], as it says.
     pub fn evict(&self, resource: &ResourceId, grant: GrantId) -> Result<Evicted, NotChanged<E::Error>> {
-        match self.change(resource, Command::Evict { grant }) {
-            Ok(_) => {
-                self.count(Count::Evicted);
-                Ok(Evicted::Evicted)
-            }
-            Err((NotChanged::Lost, _)) => Ok(Evicted::AlreadyGone),
-            Err((why, _)) => Err(self.counted(why)),
-        }
+        self.tally.evicted(self.change(resource, Command::Evict { grant }))
     }
 
     /// Begins a new realm, by an operator's hand, after the store may have lost a part of its past: a restored
@@ -239,14 +229,7 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
         realm: RealmId,
         floor: Option<Epoch>,
     ) -> Result<View, NotChanged<E::Error>> {
-        match self.change(resource, Command::Recover { realm, floor }) {
-            Ok((view, _)) => {
-                self.count(Count::Recovered);
-                Ok(view)
-            }
-            Err((NotChanged::Refused(Refusal::RealmUsed), Some(view))) => Ok(view),
-            Err((why, _)) => Err(self.counted(why)),
-        }
+        self.tally.recovered(self.change(resource, Command::Recover { realm, floor }))
     }
 
     /// The blocking driver: asks the store what the machine wants, until it is done.
@@ -255,16 +238,8 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
         loop {
             let sent = self.clock.now();
             let (answer, error) = match machine.request() {
-                Request::Load => match self.engine.load(resource) {
-                    Ok(view) => (Answer::Loaded(view), None),
-                    Err(why) => (Answer::Failed, Some(why)),
-                },
-                Request::Swap(swap) => match self.engine.swap(resource, swap) {
-                    Ok(Swapped::Landed(view)) => (Answer::Landed(view), None),
-                    Ok(Swapped::Conflict) => (Answer::Conflict, None),
-                    Err(Failure::Definite(why)) => (Answer::Failed, Some(why)),
-                    Err(Failure::Indeterminate(why)) => (Answer::Unknown, Some(why)),
-                },
+                Request::Load => of_load(self.engine.load(resource)),
+                Request::Swap(swap) => of_swap(self.engine.swap(resource, swap)),
             };
             last = error.or(last);
             match machine.answer(sent, answer) {
@@ -274,46 +249,8 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
         }
     }
 
-    /// Changes a record: what landed and when it was sent, or why not and what is there.
-    #[expect(clippy::type_complexity, reason = "a pair of either kind, taken apart at once")]
-    pub(crate) fn change(
-        &self,
-        resource: &ResourceId,
-        command: Command,
-    ) -> Result<(View, BootTime), (NotChanged<E::Error>, Option<View>)> {
-        let (outcome, error) = self.drive(resource, Change::new(command));
-        // An outcome of failure comes with the failure; without it, the store broke the dialogue.
-        let unheard = NotChanged::Impossible(Impossible::OtherRequest);
-        Err(match outcome {
-            Changed::Done { view, sent } => return Ok((view, sent)),
-            Changed::Refused { why: Refusal::NotHolder | Refusal::Lapsed, view } => {
-                (NotChanged::Lost, Some(view))
-            }
-            Changed::Refused { why, view } => (NotChanged::Refused(why), Some(view)),
-            Changed::Contended => (NotChanged::Contended, None),
-            Changed::Failed => (error.map_or(unheard, NotChanged::Failed), None),
-            Changed::Indeterminate => (error.map_or(unheard, NotChanged::Indeterminate), None),
-            Changed::Impossible(why) => (NotChanged::Impossible(why), None),
-        })
-    }
-
-    /// Counts what was not done, and hands it on.
-    pub(crate) fn counted(&self, why: NotChanged<E::Error>) -> NotChanged<E::Error> {
-        self.count(match why {
-            NotChanged::Lost => Count::Lost,
-            NotChanged::Refused(Refusal::Regressed { .. }) => Count::Regressed,
-            NotChanged::Refused(_) => Count::Refused,
-            NotChanged::Contended => Count::Contended,
-            NotChanged::Failed(_) => Count::Failed,
-            NotChanged::Indeterminate(_) => Count::UnknownChange,
-            NotChanged::Impossible(_) => Count::Impossible,
-        });
-        why
-    }
-
-    fn lease(&self, granted: Granted) -> Lease<'_, E, C> {
-        self.count(Count::Granted);
-        Lease::new(self, granted)
+    pub(crate) fn change(&self, resource: &ResourceId, command: Command) -> Outcome<E::Error> {
+        Tally::changed(self.drive(resource, Change::new(command)))
     }
 
     fn attempts(
@@ -327,62 +264,18 @@ impl<E: Engine, C: BootClock> Issuer<E, C> {
         loop {
             let grant = grants()?;
             let driven = self.drive(&claim.resource(), Acquire::new(*claim, grant));
-            let why = match self.acquired(driven) {
+            let why = match self.tally.acquired(driven) {
                 Err(why) => why,
-                Ok(lease) => return Ok(lease),
-            };
-            let in_the_way = match &why {
-                NotAcquired::Held { remaining, .. } | NotAcquired::Reserved { remaining, .. } => {
-                    Some(*remaining)
-                }
-                NotAcquired::Contended | NotAcquired::Superseded => None,
-                NotAcquired::Refused(_)
-                | NotAcquired::Failed(_)
-                | NotAcquired::Indeterminate(..)
-                | NotAcquired::Impossible(_) => return Err(why),
-                #[cfg(feature = "getrandom")]
-                NotAcquired::Random(_) => return Err(why),
+                Ok(granted) => return Ok(Lease::new(self, granted)),
             };
             let left = self.clock.now().until(until);
-            // The grant of a lost attempt identifies nothing any more; its bits are as random as any.
-            let bits = u64::try_from(grant.get() & u128::from(u64::MAX)).unwrap_or(u64::MAX);
             // It ends, because what is left gets less with each pause.
-            let Some(pause) = wait::pause(round, in_the_way, left, bits) else {
+            let Some(pause) = pause_after(&why, round, left, grant) else {
                 return Err(why);
             };
             self.clock.pause(pause);
             round = round.saturating_add(1);
         }
-    }
-
-    fn acquired(
-        &self,
-        (outcome, error): Driven<Acquired, E::Error>,
-    ) -> Result<Lease<'_, E, C>, NotAcquired<E::Error>> {
-        let unheard = NotAcquired::Impossible(Impossible::OtherRequest);
-        let (count, why) = match outcome {
-            Acquired::Granted(granted) => return Ok(self.lease(granted)),
-            Acquired::Refused(Refusal::Held { holder, remaining }) => {
-                (Count::Held, NotAcquired::Held { holder, remaining })
-            }
-            Acquired::Refused(Refusal::Reserved { to, remaining }) => {
-                (Count::Held, NotAcquired::Reserved { to, remaining })
-            }
-            Acquired::Refused(why @ Refusal::Regressed { .. }) => {
-                (Count::Regressed, NotAcquired::Refused(why))
-            }
-            Acquired::Refused(why) => (Count::Refused, NotAcquired::Refused(why)),
-            Acquired::Contended => (Count::Contended, NotAcquired::Contended),
-            Acquired::Superseded => (Count::Superseded, NotAcquired::Superseded),
-            Acquired::Failed => (Count::Failed, error.map_or(unheard, NotAcquired::Failed)),
-            Acquired::Indeterminate(pending) => match error {
-                Some(why) => (Count::Indeterminate, NotAcquired::Indeterminate(pending, why)),
-                None => (Count::Impossible, unheard),
-            },
-            Acquired::Impossible(why) => (Count::Impossible, NotAcquired::Impossible(why)),
-        };
-        self.count(count);
-        Err(why)
     }
 }
 

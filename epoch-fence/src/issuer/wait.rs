@@ -2,6 +2,9 @@
 
 use core::time::Duration;
 
+use super::NotAcquired;
+use crate::GrantId;
+
 /// How long [`Issuer::acquire_with`](crate::Issuer::acquire_with) tries while the resource is held or kept for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -27,10 +30,33 @@ const LEAST: Duration = Duration::from_millis(20);
 /// How often the pause doubles: up to 1.28 s. A release is noticed so much later at most.
 const DOUBLINGS: u32 = 6;
 
+/// How long to pause after `round` attempts, the last of which was that of `grant`; `None` when it is not to be tried
+/// again.
+pub(crate) fn pause_after<E>(
+    why: &NotAcquired<E>,
+    round: u32,
+    left: Duration,
+    grant: GrantId,
+) -> Option<Duration> {
+    let in_the_way = match why {
+        NotAcquired::Held { remaining, .. } | NotAcquired::Reserved { remaining, .. } => Some(*remaining),
+        NotAcquired::Contended | NotAcquired::Superseded => None,
+        NotAcquired::Refused(_)
+        | NotAcquired::Failed(_)
+        | NotAcquired::Indeterminate(..)
+        | NotAcquired::Impossible(_) => return None,
+        #[cfg(feature = "getrandom")]
+        NotAcquired::Random(_) => return None,
+    };
+    // The grant of a lost attempt identifies nothing any more; its bits are as random as any.
+    let bits = u64::try_from(grant.get() & u128::from(u64::MAX)).unwrap_or(u64::MAX);
+    pause(round, in_the_way, left, bits)
+}
+
 /// How long to pause after `round` attempts: twice as long each time, no longer than the lease lasts that is in
 /// the way, then any length between the half and the whole of it, by the random `bits`. So that those who wait do
 /// not come all at once. Not beyond what is `left`; `None` when nothing is.
-pub(crate) fn pause(round: u32, in_the_way: Option<Duration>, left: Duration, bits: u64) -> Option<Duration> {
+fn pause(round: u32, in_the_way: Option<Duration>, left: Duration, bits: u64) -> Option<Duration> {
     let grown = LEAST.saturating_mul(1 << round.min(DOUBLINGS));
     let whole = in_the_way.map_or(grown, |remaining| grown.min(remaining)).max(LEAST);
     let half = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX) >> 1;

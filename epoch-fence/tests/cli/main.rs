@@ -13,5 +13,7 @@ mod gate;
 mod holders;
 mod names;
 mod pages;
+#[cfg(any(feature = "etcd", feature = "postgres"))]
+mod remote;
 mod stage;
 mod terminal;

@@ -52,6 +52,28 @@ fn rejected(why: Rejected) -> FileGateError {
 }
 
 #[test]
+fn a_gate_without_a_record_beside_it_begins_where_it_is_told_and_once() {
+    let folder = Folder::new("gate-files-begin");
+    let directory = open(&folder.0);
+    let gate = directory.gate(ledger());
+    let (first, other) = (RealmId::from_random_bits(1).unwrap(), RealmId::from_random_bits(2).unwrap());
+    let token = |realm, epoch| {
+        let grant = GrantId::from_random_bits(u128::from(epoch)).unwrap();
+        FencingToken::new(realm, ledger(), Epoch::new(epoch).unwrap(), grant)
+    };
+    assert_eq!(gate.enter(&token(first, 7)).unwrap_err(), FileGateError::NoRecord);
+    gate.begin_at(first, Epoch::new(7).unwrap()).unwrap();
+    let floor = Epoch::new(7).unwrap();
+    assert_eq!(gate.enter(&token(first, 6)).unwrap_err(), rejected(Rejected::Stale { floor }));
+    drop(gate.enter(&token(first, 9)).unwrap());
+    gate.begin_at(other, Epoch::FIRST).unwrap();
+    let floor = Epoch::new(9).unwrap();
+    assert_eq!(gate.enter(&token(first, 8)).unwrap_err(), rejected(Rejected::Stale { floor }));
+    assert_eq!(gate.enter(&token(other, 10)).unwrap_err(), rejected(Rejected::WrongRealm));
+    assert_eq!(directory.resources().unwrap(), [ledger()]);
+}
+
+#[test]
 fn a_gate_in_files_tells_each_bad_token_what_it_is_and_is_as_it_was() {
     let folder = Folder::new("gate-files-bad");
     let directory = open(&folder.0);

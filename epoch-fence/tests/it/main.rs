@@ -3,6 +3,9 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
+#[cfg(feature = "tokio")]
+extern crate alloc;
+
 #[cfg(feature = "file")]
 mod audit;
 #[cfg(feature = "test-engine")]
@@ -18,6 +21,8 @@ mod file;
 #[cfg(all(target_os = "linux", feature = "file"))]
 mod file_gate;
 mod gate;
+#[cfg(feature = "tokio")]
+mod kept;
 mod laws;
 #[cfg(feature = "test-engine")]
 mod lease;

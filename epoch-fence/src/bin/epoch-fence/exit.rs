@@ -8,6 +8,7 @@ use epoch_fence::engine::file::FileError;
 use epoch_fence::{FileGateError, NotChanged, Rejected};
 use high_water::{IoFault, NotRaised, OpenError, RaiseError};
 
+use crate::engine::StoreError;
 use crate::name::plain;
 use crate::options::Allow;
 use crate::output::finished;
@@ -124,16 +125,26 @@ impl From<FileGateError> for Failure {
     }
 }
 
-impl From<NotChanged<FileError>> for Failure {
-    fn from(why: NotChanged<FileError>) -> Self {
-        let code = match &why {
+impl From<StoreError> for Failure {
+    fn from(why: StoreError) -> Self {
+        match why {
+            StoreError::File(why) => why.into(),
+            StoreError::Remote(why) => Self::new(FAILED, why),
+        }
+    }
+}
+
+impl<E: Display + Into<Self>> From<NotChanged<E>> for Failure {
+    fn from(why: NotChanged<E>) -> Self {
+        let code = match why {
             NotChanged::Indeterminate(_) => INDETERMINATE,
-            NotChanged::Contended | NotChanged::Failed(FileError::Busy { .. }) => BUSY,
+            NotChanged::Contended => BUSY,
             NotChanged::Lost => LOST,
+            NotChanged::Failed(why) => return why.into(),
             _ => FAILED,
         };
         match why {
-            NotChanged::Failed(why) | NotChanged::Indeterminate(why) => Self { code, ..Self::from(why) },
+            NotChanged::Indeterminate(why) => Self { code, ..why.into() },
             _ => Self::new(code, why),
         }
     }

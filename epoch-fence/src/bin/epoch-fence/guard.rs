@@ -2,20 +2,23 @@
 
 use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::file::{Directory, FileError, SystemHost};
-use epoch_fence::{BootClock as _, Epoch, FencingToken, FileGateError, Rejected};
+use epoch_fence::{BootClock as _, Epoch, FencingToken, FileGateError, Gate, RealmId, Rejected};
 use high_water::OpenError;
 use serde_json::json;
 
-use crate::exit::Failure;
+use crate::exit::{FAILED, Failure};
 use crate::name::Name;
-use crate::options::{Check, Guard};
+use crate::options::{Check, Guard, Server};
 use crate::output::{self, finished};
 use crate::process::{Group, Inherited, Supervisor};
 
 /// Runs a command under a permit, which it inherits.
 pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure> {
     let token = options.token.token;
-    let directory = options.place.open()?;
+    let directory = match &options.server.engine {
+        Some(_) => options.place.open_or_create()?,
+        None => options.place.open()?,
+    };
     let gate = directory.gate(token.resource());
     let clock = SystemHost::new()?;
     let until = clock.now().saturating_add(options.waiting.limit());
@@ -27,6 +30,11 @@ pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure
                 FileGateError::Register(OpenError::Held { .. })
                 | FileGateError::Record(FileError::Busy { .. }),
             ) if clock.now() < until => {}
+            // Asked for the first time, where the leases are elsewhere.
+            Err(FileGateError::NoRecord) if options.server.engine.is_some() => {
+                let (realm, floor) = elsewhere(&options.server, &token)?;
+                gate.begin_at(realm, floor)?;
+            }
             Err(why) => return Err(explained(&directory, &token, why)),
         }
     };
@@ -39,11 +47,32 @@ pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure
     Ok(ended.code())
 }
 
+/// The realm and the epoch at which the leases of a resource are, in a server.
+fn elsewhere(server: &Server, token: &FencingToken) -> Result<(RealmId, Epoch), Failure> {
+    let address = server.engine.as_ref().ok_or_else(|| Failure::new(FAILED, "no --engine"))?;
+    let remote = address.open(None)?;
+    let view = remote.load(&token.resource()).map_err(|why| Failure::new(FAILED, why))?;
+    let epoch = view.record().epoch().ok_or_else(|| {
+        Failure::new(FAILED, "nobody ever acquired this resource there").during(remote.shown())
+    })?;
+    Ok((view.record().realm(), epoch))
+}
+
 /// Says what `guard` would answer.
 pub(crate) fn check(options: &Check) -> Result<u8, Failure> {
     let token = options.token.token;
-    let directory = options.place.open()?;
-    let answer = directory.gate(token.resource()).check(&token);
+    let directory = match &options.server.engine {
+        Some(_) => options.place.open_or_create()?,
+        None => options.place.open()?,
+    };
+    let answer = match directory.gate(token.resource()).check(&token) {
+        // A guard would begin there.
+        Err(FileGateError::NoRecord) if options.server.engine.is_some() => {
+            let (realm, floor) = elsewhere(&options.server, &token)?;
+            Gate::new(realm, token.resource(), floor).check(&token).map_err(FileGateError::Rejected)
+        }
+        answer => answer,
+    };
     let failure = answer.err().map(|why| explained(&directory, &token, why));
     let code = failure.as_ref().map_or(0, Failure::code);
     if options.form.json {

@@ -7,19 +7,25 @@ use std::time::SystemTime;
 use epoch_fence::audit::Entry;
 use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::file::{Directory, NotVerified, SystemHost};
-use epoch_fence::protocol::{Action, Standing, Tenure, Version};
-use epoch_fence::{Epoch, FileGateSnapshot, ResourceId};
+use epoch_fence::protocol::{Action, Standing, Tenure, Version, View};
+use epoch_fence::{Epoch, FileGateError, FileGateSnapshot, ResourceId};
 use serde_json::{Value, json};
 
+use crate::engine::Remote;
 use crate::exit::{DAMAGED, FAILED, Failure, say};
 use crate::name::{Name, harmless};
 use crate::options::{History, Inspect, Verify};
 use crate::output::{self, at, finished, lasting, millis};
 
 pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
-    let directory = options.place.open()?;
     let named =
         options.resource.as_ref().map(|name| Name::new(&options.namespace.namespace, name)).transpose()?;
+    if let Some(address) = &options.server.engine {
+        let id = named.as_ref().map(Name::id).or(options.id);
+        let id = id.ok_or_else(|| Failure::new(FAILED, "say --resource or --id, with --engine"))?;
+        return inspect_remote(&address.open(None)?, options, id, named.as_ref());
+    }
+    let directory = options.place.open()?;
     let resources = match (named.as_ref().map(Name::id), options.id) {
         (Some(id), _) | (None, Some(id)) => vec![id],
         // One whose first write failed, of a full disk, left a folder and nothing else.
@@ -61,6 +67,32 @@ pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
     Ok(code)
 }
 
+/// One resource of a server, and the guard of this host, if there is one.
+fn inspect_remote(
+    remote: &Remote,
+    options: &Inspect,
+    id: ResourceId,
+    name: Option<&Name>,
+) -> Result<u8, Failure> {
+    let host = SystemHost::new()?;
+    let shown = name.map_or_else(|| id.to_string(), Name::to_string);
+    // The guard first: whatever it knows by then, the record has to know now.
+    let gate = match options.place.open() {
+        Ok(directory) => directory.gate(id).snapshot(),
+        Err(_) => Ok(None),
+    };
+    let view = remote.load(&id).map_err(|why| Failure::new(FAILED, why).during(remote.shown()))?;
+    if view.record().epoch().is_none() {
+        return Err(Failure::new(FAILED, "nobody ever acquired it there").during(shown));
+    }
+    let (document, text) = describe(&view, &gate, &host, id, name);
+    finished(if options.form.json {
+        output::json(&Value::Array(vec![document]))
+    } else {
+        write!(io::stdout(), "{}\n{text}", remote.shown())
+    })
+}
+
 fn text_of(name: Option<&Name>) -> Option<String> {
     name.map(|name| name.name.to_string_lossy().into_owned())
 }
@@ -79,10 +111,21 @@ fn look(
     // The guard first: whatever it knows by then, the record has to know now.
     let gate = directory.gate(id).snapshot();
     let view = directory.load(&id)?;
-    let record = view.record();
-    if record.version() == Version::ABSENT {
+    if view.record().version() == Version::ABSENT {
         return Err(Failure::new(FAILED, "nobody ever acquired it in this directory"));
     }
+    Ok(describe(&view, &gate, host, id, name))
+}
+
+/// What a record and the guard say, in both forms.
+fn describe(
+    view: &View,
+    gate: &Result<Option<FileGateSnapshot>, FileGateError>,
+    host: &SystemHost,
+    id: ResourceId,
+    name: Option<&Name>,
+) -> (Value, String) {
+    let record = view.record();
     let now = output::wall(host);
     let ends = |remaining| now.checked_add(remaining).map_or_else(String::new, at);
     let (state, holder, remaining, sentence) = match view.standing() {
@@ -102,7 +145,7 @@ fn look(
             ("held", Some(holder), Some(remaining), sentence)
         }
     };
-    let (gate_document, gate_sentence) = match &gate {
+    let (gate_document, gate_sentence) = match gate {
         Ok(None) => (Value::Null, "never asked".to_owned()),
         Err(why) => (json!({ "error": why.to_string() }), format!("refuses everybody: {why}")),
         Ok(Some(FileGateSnapshot { realm, gate: seen, holders, .. })) => {
@@ -154,7 +197,7 @@ fn look(
         "ends_at": remaining.map(ends),
         "gate": gate_document,
     });
-    Ok((document, text))
+    (document, text)
 }
 
 pub(crate) fn history(options: &History) -> Result<u8, Failure> {

@@ -11,6 +11,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "linux")]
+mod engine;
+#[cfg(target_os = "linux")]
 mod exit;
 #[cfg(target_os = "linux")]
 mod guard;
@@ -55,6 +57,8 @@ fn main() -> std::process::ExitCode {
         Verb::Verify(verify) => look::verify(&verify),
         Verb::Recover(recover) => repair::recover(&recover),
         Verb::Evict(evict) => repair::evict(&evict),
+        Verb::Init(init) => repair::init(&init),
+        Verb::Accept(accept) => repair::accept(&accept),
         Verb::Completions { shell } => pages::completions(shell),
         Verb::Man { verb } => pages::man(verb.as_deref()),
     })

@@ -12,6 +12,7 @@ use epoch_fence::protocol::Ttl;
 use epoch_fence::{Epoch, FencingToken, GrantId, HolderId, RealmId, ResourceId};
 use high_water::FileSystemName;
 
+use crate::engine::Address;
 use crate::store;
 
 const CODES: &str = "\
@@ -41,9 +42,10 @@ An effect that outlives the guarded command (a remote job that it started, a dae
 $EPOCH_FENCE_EPOCH to something that checks it.
 
 All processes must use one directory on one host: not through a network file system, and not from containers that \
-do not share the kernel's clock.";
+do not share the kernel's clock. For many hosts, a PostgreSQL or an etcd keeps the leases: `--engine`, and `init --help`. The \
+guard then stands on the host of what it protects.";
 
-/// Leases with fencing tokens, for commands and scripts on one host.
+/// Leases with fencing tokens, for commands and scripts.
 #[derive(Debug, Parser)]
 #[command(name = "epoch-fence", version, max_term_width = 100, after_help = CODES, after_long_help = format!("{TEACH}\n\n{CODES}"))]
 pub(crate) struct Options {
@@ -77,6 +79,12 @@ pub(crate) enum Verb {
     /// End somebody's lease; the guard keeps its holder out once a newer one was admitted
     #[command(after_help = CODES, after_long_help = format!("{EVICT}\n\n{CODES}"))]
     Evict(Evict),
+    /// Make what the leases need in a server that spans hosts, once
+    #[command(after_help = CODES, after_long_help = format!("{INIT}\n\n{CODES}"))]
+    Init(Init),
+    /// Accept a PostgreSQL that was promoted as the one whose leases count
+    #[command(after_help = CODES, after_long_help = format!("{ACCEPT}\n\n{CODES}"))]
+    Accept(Accept),
     /// Print the completions for a shell
     #[command(
         after_long_help = "Example:\n  epoch-fence completions bash > /etc/bash_completion.d/epoch-fence"
@@ -101,6 +109,7 @@ The command is run as it is, without a shell. It finds in its environment:
   EPOCH_FENCE_EPOCH     its number; a later holder has a greater one
   EPOCH_FENCE_RESOURCE  the name
   EPOCH_FENCE_DIR       the directory
+  EPOCH_FENCE_ENGINE    the --engine, if there is one, without its password
 
 It runs in a process group of its own, which has the terminal if there is one. Signals are passed on to the group. When \
 the lease cannot be renewed, the group gets SIGTERM a grace before it is lost, and SIGKILL when it is. Of a loss that was \
@@ -114,7 +123,8 @@ Delete nothing in the directory to free a resource while anything may hold it: `
 Examples:
   epoch-fence run --resource nightly-backup -- ./backup.sh
   epoch-fence run --resource db/migrations --no-wait -- sh -c 'echo epoch $EPOCH_FENCE_EPOCH; ./migrate'
-  epoch-fence run --resource leader --ttl 30s --wait 10m -- ./serve";
+  epoch-fence run --resource leader --ttl 30s --wait 10m -- ./serve
+  epoch-fence run --engine postgres://app@db.example/leases --resource leader -- ./serve";
 
 const GUARD: &str = "\
 The permit is a lock that the command inherits: it lives until the command has ended, also if epoch-fence is killed. A \
@@ -123,7 +133,8 @@ good, by every guard in this directory, also after a crash or a reboot. A comman
 (sudo does) keeps its permit for as long as epoch-fence itself runs.
 
 Put every effect on the resource behind a guard; one that goes past it is not covered. The first guard of a resource \
-begins in the realm and at the epoch of the record in the same directory.
+begins in the realm and at the epoch of the record in the same directory, or of that in the --engine. All guards of what is \
+protected must use one directory, on one host.
 
 Examples:
   epoch-fence guard -- mv new.csv /srv/report.csv      (within `run`: token and directory are in the environment)
@@ -164,10 +175,37 @@ the old realm are refused from then on. Give as FLOOR the greatest epoch that an
 database); 0 if nobody remembers any. The guard in this directory follows when its old permits are gone. If that takes \
 too long, repeat it with the --realm that it prints.
 
+In an --engine that spans hosts, all resources of the namespace are recovered together, because a backup puts them back \
+together. Each guard follows by the same command on its host, with the --realm that was printed.
+
 When the guard's own files are gone or damaged, end every process that may run under a guard, then add --rebuild-gate.
 
 Example:
   epoch-fence recover --resource nightly-backup --floor 1041";
+
+const INIT: &str = "\
+A PostgreSQL gets the schema epoch_fence and the namespace, for which the role needs the right to create one; holders need \
+less, as the head of the schema says. An etcd gets one key below its prefix. Run again, it changes nothing.
+
+The URL of a PostgreSQL is the usual one. It may have these parameters besides: namespace (leases of several applications \
+in one database), sslmode (disable, prefer, require, verify-ca, verify-full) and sslrootcert (a file of certificates; else \
+those of the system). A certificate is always verified, and the name in it. What the URL does not say is looked for in \
+PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE and PGSSLROOTCERT.
+
+The URL of an etcd is etcd://HOST:PORT,HOST:PORT/NAMESPACE with all members, or etcds:// for TLS. Users and certificates \
+come from ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY.
+
+Examples:
+  epoch-fence init --engine postgres://owner@db.example/leases?sslmode=verify-full
+  EPOCH_FENCE_ENGINE=etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379 epoch-fence init";
+
+const ACCEPT: &str = "\
+A server that was promoted from a standby may not have heard of the last leases that the old one gave out, so it is refused \
+at first. Make sure that the old server takes no more writes, then accept the new one. The realm stays, and the epochs go \
+on far above every one there is. A server that was restored from a backup is another matter: `recover` it.
+
+Example:
+  epoch-fence accept --engine postgres://operator@db.example/leases";
 
 const EVICT: &str = "\
 The holder is not asked. It notices at its next renewal, and may act until then: the guard keeps it out only once a newer \
@@ -228,6 +266,18 @@ impl fmt::Display for Allow {
     }
 }
 
+/// Which store keeps the leases, if it is not the directory.
+#[derive(Args, Debug)]
+pub(crate) struct Server {
+    /// A server that keeps the leases for many hosts, in place of the directory
+    ///
+    /// postgres://USER@HOST:PORT/DATABASE, or etcd://HOST:PORT,HOST:PORT (etcds:// is encrypted). What holds a password is
+    /// seen by everybody in the list of processes: leave it to $PGPASSWORD or $ETCDCTL_PASSWORD, or put the whole URL into
+    /// $EPOCH_FENCE_ENGINE. `epoch-fence init --help` says what else there is.
+    #[arg(long, value_name = "URL", env = store::ENGINE, hide_env_values = true)]
+    pub(crate) engine: Option<Address>,
+}
+
 /// Which resource.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
@@ -284,6 +334,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) place: Place,
 
+    #[command(flatten)]
+    pub(crate) server: Server,
+
     /// How long the lease lasts if this program dies or is stopped; renewed after every third of it. 1s to 1d
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = ttl)]
     pub(crate) ttl: Ttl,
@@ -321,6 +374,9 @@ pub(crate) struct Guard {
     pub(crate) place: Place,
 
     #[command(flatten)]
+    pub(crate) server: Server,
+
+    #[command(flatten)]
     pub(crate) waiting: Waiting,
 
     /// The command and its arguments
@@ -335,6 +391,9 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     #[command(flatten)]
     pub(crate) form: Form,
@@ -362,6 +421,9 @@ pub(crate) struct Inspect {
 
     #[command(flatten)]
     pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     #[command(flatten)]
     pub(crate) form: Form,
@@ -407,6 +469,9 @@ pub(crate) struct Recover {
     #[command(flatten)]
     pub(crate) target: Target,
 
+    #[command(flatten)]
+    pub(crate) server: Server,
+
     /// The greatest epoch that anybody remembers; 0 for none
     #[arg(long, value_name = "FLOOR", value_parser = floor)]
     pub(crate) floor: Floor,
@@ -428,9 +493,32 @@ pub(crate) struct Evict {
     #[command(flatten)]
     pub(crate) target: Target,
 
+    #[command(flatten)]
+    pub(crate) server: Server,
+
     /// Only if this grant holds, as `inspect` shows it
     #[arg(long, value_name = "GRANT")]
     pub(crate) grant: Option<GrantId>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// The server; see above
+    #[arg(long, value_name = "URL", env = store::ENGINE, hide_env_values = true)]
+    pub(crate) engine: Address,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Accept {
+    /// The server
+    #[arg(long, value_name = "URL", env = store::ENGINE, hide_env_values = true)]
+    pub(crate) engine: Address,
+
+    #[command(flatten)]
+    pub(crate) form: Form,
 }
 
 /// An epoch, or none.

@@ -8,8 +8,9 @@ use epoch_fence::engine::file::{Directory, SystemHost};
 use epoch_fence::{AdoptError, BootClock as _, Epoch, Evicted, FileGateError, Issuer, RealmId, ResourceId};
 use serde_json::json;
 
+use crate::engine::Store;
 use crate::exit::{FAILED, Failure, say};
-use crate::options::{Evict, Recover};
+use crate::options::{Accept, Evict, Init, Recover};
 use crate::output::{self, finished};
 
 /// Between two tries to let the guard follow.
@@ -18,7 +19,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
     let target = &options.target;
     let (id, shown) = target.resource()?;
-    let directory = target.place.open()?;
+    let remote = options.server.engine.as_ref().map(|address| address.open(None)).transpose()?;
+    let directory = match &remote {
+        Some(_) => target.place.open_or_create()?,
+        None => target.place.open()?,
+    };
     let realm = match options.realm {
         Some(realm) => realm,
         None => RealmId::random().map_err(|why| Failure::new(FAILED, why))?,
@@ -29,7 +34,14 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
         _ => None,
     };
     let floor = options.floor.0.max(at_gate);
-    let view = directory.recover(id, realm, floor).map_err(|why| Failure::from(why).during(&shown))?;
+    let view = match remote {
+        Some(remote) => {
+            let issuer = Issuer::new(Store::Remote(remote), SystemHost::new()?);
+            issuer.recover(&id, realm, floor).map_err(Failure::from)
+        }
+        None => directory.recover(id, realm, floor).map_err(Failure::from),
+    };
+    let view = view.map_err(|why| why.during(&shown))?;
     let record = *view.record();
     let epoch = record.epoch().unwrap_or(Epoch::FIRST);
     let adopted = follow(&directory, id, record.realm(), epoch, options);
@@ -91,12 +103,21 @@ fn follow(
 
 pub(crate) fn evict(options: &Evict) -> Result<u8, Failure> {
     let target = &options.target;
-    let (directory, id, shown) = target.open()?;
-    let record = *directory.load(&id)?.record();
+    let (store, id, shown) = match &options.server.engine {
+        Some(address) => {
+            let (id, shown) = target.resource()?;
+            (Store::Remote(address.open(None)?), id, shown)
+        }
+        None => {
+            let (directory, id, shown) = target.open()?;
+            (Store::File(directory), id, shown)
+        }
+    };
+    let record = *store.load(&id)?.record();
     let grant = options.grant.or(record.grant());
     let evicted = match grant {
         Some(grant) => {
-            let issuer = Issuer::new(directory, SystemHost::new()?);
+            let issuer = Issuer::new(store, SystemHost::new()?);
             issuer.evict(&id, grant).map_err(|why| Failure::from(why).during(&shown))?
         }
         None => Evicted::AlreadyGone,
@@ -112,4 +133,24 @@ pub(crate) fn evict(options: &Evict) -> Result<u8, Failure> {
     }
     let said = if done { "evicted; anybody may acquire it" } else { "nobody holds it, or another grant" };
     finished(writeln!(io::stdout(), "{shown}: {said}"))
+}
+
+pub(crate) fn init(options: &Init) -> Result<u8, Failure> {
+    let remote = options.engine.open(None)?;
+    let realm = remote.init()?;
+    finished(if options.form.json {
+        output::json(&json!({ "realm": realm.to_string() }))
+    } else {
+        writeln!(io::stdout(), "{}: ready; realm {realm}", remote.shown())
+    })
+}
+
+pub(crate) fn accept(options: &Accept) -> Result<u8, Failure> {
+    let remote = options.engine.open(None)?;
+    let floor = remote.accept()?;
+    if options.form.json {
+        return finished(output::json(&json!({ "floor": floor.map(Epoch::get) })));
+    }
+    let above = floor.map_or_else(String::new, |floor| format!("; epochs go on above {floor}"));
+    finished(writeln!(io::stdout(), "{}: accepted{above}", remote.shown()))
 }

@@ -4,10 +4,11 @@ use core::time::Duration;
 use std::ffi::OsString;
 use std::fs;
 
-use epoch_fence::engine::file::{Directory, FileError, SystemHost};
+use epoch_fence::engine::file::SystemHost;
 use epoch_fence::protocol::{Claim, Pending, Ttl};
 use epoch_fence::{BootClock as _, Ended, HolderId, Issuer, NotAcquired, Resolution, Wait};
 
+use crate::engine::{Store, StoreError};
 use crate::exit::{BUSY, FAILED, Failure, INDETERMINATE, LOST, say};
 use crate::name::{Name, harmless};
 use crate::options::Run;
@@ -15,8 +16,8 @@ use crate::output::lasting;
 use crate::process::{Group, Inherited, Renewer, Supervisor, Watch};
 use crate::store;
 
-pub(crate) type Lease = epoch_fence::Lease<'static, Directory, SystemHost>;
-type Tenures = Issuer<Directory, SystemHost>;
+pub(crate) type Lease = epoch_fence::Lease<'static, Store, SystemHost>;
+type Tenures = Issuer<Store, SystemHost>;
 
 /// How often an attempt of unknown outcome is looked for, and the first pause in between, which doubles.
 const LOOKS: u32 = 6;
@@ -26,19 +27,20 @@ pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
     let name = Name::new(&options.namespace.namespace, &options.resource)?;
     let grace = grace(options.ttl, options.grace)?;
     let holder = options.holder.unwrap_or_else(default_holder);
-    let directory = options.place.open_or_create()?;
-    let environment = options.place.environment(&directory);
+    let store = options.server.open_or_create(&options.place, options.ttl.get())?;
+    let environment = options.server.environment(&options.place, &store);
     let claim = Claim::new(name.id(), holder, options.ttl);
     // For as long as the process lives: a renewal may still be under way when everything else is over.
-    let issuer: &'static Tenures = Box::leak(Box::new(Issuer::new(directory, SystemHost::new()?)));
+    let issuer: &'static Tenures = Box::leak(Box::new(Issuer::new(store, SystemHost::new()?)));
 
     let lease = acquire(issuer, &claim, options.waiting.limit()).map_err(|why| why.during(&name))?;
     let token = lease.token();
-    if let Err(why) = name.keep(&issuer.engine().folder(token.resource())) {
+    let directory = issuer.engine().directory();
+    if let Some(Err(why)) = directory.map(|directory| name.keep(&directory.folder(token.resource()))) {
         say(format!("{name}: `inspect` will not know the name: {why}"));
     }
     // Inherited by the command: as long as it runs, others wait for the end of the lease, also if this process dies.
-    let _lifeline = issuer.engine().lifeline(&token).transpose()?;
+    let _lifeline = directory.and_then(|directory| directory.lifeline(&token)).transpose()?;
     if let Some(lifeline) = &_lifeline {
         rustix::io::fcntl_setfd(lifeline, rustix::io::FdFlags::empty()).map_err(std::io::Error::from)?;
     }
@@ -72,7 +74,7 @@ pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
     let held = match renewer.stop() {
         Some(lease) => release(lease, &name),
         None => {
-            say(format!("{name}: not released, since the disk does not answer; the lease ends by itself"));
+            say(format!("{name}: not released, since the store does not answer; the lease ends by itself"));
             true
         }
     };
@@ -121,7 +123,7 @@ fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<L
         match issuer.acquire(claim, wait) {
             Ok(lease) => return Ok(lease),
             // Somebody is stopped within a write. Each try has the patience of the directory.
-            Err(NotAcquired::Failed(FileError::Busy { .. })) if clock.now() < until => {}
+            Err(NotAcquired::Failed(why)) if why.is_busy() && clock.now() < until => {}
             Err(why) => break why,
         }
     };
@@ -144,7 +146,7 @@ fn acquire(issuer: &'static Tenures, claim: &Claim, limit: Duration) -> Result<L
 }
 
 /// Finds out what became of an attempt; else it is neither granted nor not.
-fn resolve(issuer: &'static Tenures, mut pending: Pending, why: FileError) -> Result<Lease, Failure> {
+fn resolve(issuer: &'static Tenures, mut pending: Pending, why: StoreError) -> Result<Lease, Failure> {
     let mut pause = PAUSE;
     for _ in 0..LOOKS {
         pending = match issuer.resolve(pending) {

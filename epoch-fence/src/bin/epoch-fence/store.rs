@@ -1,19 +1,22 @@
 //! The directory of the leases: where it is, and how it is opened.
 
+use core::time::Duration;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use epoch_fence::engine::file::{Directory, FileError, FileOptions};
 
+use crate::engine::{Address, Store};
 use crate::exit::{FAILED, Failure};
-use crate::options::{Allow, Place};
+use crate::options::{Allow, Place, Server};
 
 /// What `run` passes on to its command, and the other verbs look for.
 pub(crate) const TOKEN: &str = "EPOCH_FENCE_TOKEN";
 pub(crate) const EPOCH: &str = "EPOCH_FENCE_EPOCH";
 pub(crate) const RESOURCE: &str = "EPOCH_FENCE_RESOURCE";
 pub(crate) const DIRECTORY: &str = "EPOCH_FENCE_DIR";
+pub(crate) const ENGINE: &str = "EPOCH_FENCE_ENGINE";
 pub(crate) const ALLOW: &str = "EPOCH_FENCE_ALLOW";
 
 impl Place {
@@ -55,13 +58,36 @@ impl Place {
     }
 
     /// What a child has to be told so that it finds the same directory.
-    pub(crate) fn environment(&self, directory: &Directory) -> Vec<(&'static str, OsString)> {
+    fn environment(&self, directory: &Directory) -> Vec<(&'static str, OsString)> {
         let kinds: Vec<String> = self.allow.iter().map(Allow::to_string).collect();
         let mut variables = vec![(DIRECTORY, directory.path().into())];
         if !kinds.is_empty() {
             variables.push((ALLOW, kinds.join(",").into()));
         }
         variables
+    }
+}
+
+impl Server {
+    /// What keeps the leases: the server, or the directory, made where it is missing. A lease of `ttl` has to be renewed
+    /// in time.
+    pub(crate) fn open_or_create(&self, place: &Place, ttl: Duration) -> Result<Store, Failure> {
+        match &self.engine {
+            Some(address) => address.open(Some(ttl)).map(Store::Remote),
+            None => place.open_or_create().map(Store::File),
+        }
+    }
+
+    /// What a child has to be told so that it finds the same leases.
+    pub(crate) fn environment(&self, place: &Place, store: &Store) -> Vec<(&'static str, OsString)> {
+        match (store, &self.engine) {
+            (Store::File(directory), _) => place.environment(directory),
+            (Store::Remote(_), address) => {
+                let address = address.as_ref().and_then(Address::to_hand_on);
+                let directory = place.dir.as_ref().map(|path| (DIRECTORY, path.into()));
+                address.map(|address| (ENGINE, address.into())).into_iter().chain(directory).collect()
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use hlc::{NodeId, Stamp};
 
 use super::alive::{self, Alive};
 use super::ledger::{Ledger, Written};
-use super::shelf::{self, Folder};
+use super::shelf::{self, Folder, Shelf as _};
 use super::{During, FileError, Host, SystemHost};
 use crate::engine::{Engine, Failure, Swapped};
 use crate::protocol::{Action, Record, Swap, View};
@@ -196,6 +196,14 @@ impl<H: Host> Directory<H> {
         }
         let record = self.ledger(resource).load()?;
         Ok(record.map(|record| (record.realm(), record.epoch().unwrap_or(Epoch::FIRST))))
+    }
+
+    /// Makes the folder of a resource, durably.
+    pub(crate) fn make_folder(&self, resource: ResourceId) -> Result<(), FileError> {
+        if !self.path.is_dir() {
+            return Err(FileError::NoDirectory);
+        }
+        self.ledger(resource).shelf().prepare()
     }
 
     /// The next stamp after the last one, by the wall clock as far as that goes on.

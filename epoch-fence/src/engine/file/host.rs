@@ -79,7 +79,8 @@ impl BootClock for SystemHost {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
-    use super::{Duration, During, FileError};
+    use super::{BootClock as _, Duration, During, FileError};
+    use crate::SystemClock;
 
     const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -96,9 +97,7 @@ mod system {
     }
 
     pub(super) fn since_boot() -> Duration {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-        Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
+        SystemClock::new().now().since_start()
     }
 
     #[cfg(test)]

@@ -56,8 +56,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// [`Stale`](Rejected::Stale) at once, durably; until their permits are gone it is told
 /// [`Draining`](Rejected::Draining). A process that hangs with a permit keeps newer epochs out: end it.
 ///
-/// A gate that is asked for the first time begins in the realm and at the epoch of the record in the same directory.
-/// After a [recovery](Directory::recover) it must [`adopt`](Self::adopt) the new realm.
+/// A gate that is asked for the first time begins in the realm and at the epoch of the record in the same directory, or
+/// where [`begin_at`](Self::begin_at) says. After a [recovery](Directory::recover) it must [`adopt`](Self::adopt) the new realm.
 ///
 /// # Memory ordering
 ///
@@ -183,6 +183,20 @@ impl<H: Host> FileGate<'_, H> {
                 Err(FileGateError::Rejected(Rejected::Sealed))
             }
         }
+    }
+
+    /// Makes a gate that was never asked, in a realm and at a floor, durably: where the leases are in a store that spans
+    /// hosts, and no record is in this directory. One that is there already stays as it is.
+    ///
+    /// Give it the realm and the epoch of the record in that store, as they are now: whoever held before is then
+    /// [`Stale`](Rejected::Stale), also if nobody comes.
+    ///
+    /// # Errors
+    ///
+    /// Any [`FileGateError`], as it says. There is no gate, or the whole of it.
+    pub fn begin_at(&self, realm: RealmId, floor: Epoch) -> Result<(), FileGateError> {
+        self.directory.make_folder(self.terms.resource)?;
+        self.make(realm, floor)
     }
 
     /// Gives a permit as [`enter`](Self::enter) does, and waits while older ones are alive.
@@ -321,9 +335,12 @@ impl<H: Host> FileGate<'_, H> {
 
     /// Makes the gate, as it is before its first token. Whoever is faster has made the same.
     fn begin(&self) -> Result<(), FileGateError> {
-        let Some((realm, floor)) = self.directory.beginning(self.terms.resource)? else {
-            return Err(FileGateError::NoRecord);
-        };
+        let beginning = self.directory.beginning(self.terms.resource)?;
+        let (realm, floor) = beginning.ok_or(FileGateError::NoRecord)?;
+        self.make(realm, floor)
+    }
+
+    fn make(&self, realm: RealmId, floor: Epoch) -> Result<(), FileGateError> {
         let permits = Permits::open_or_create(self.folder())?;
         let tenure = Tenure { realm, admitted: None };
         let memory = Memory { tenure, floor, permits: permits.inode()? };
