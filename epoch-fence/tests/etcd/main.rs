@@ -10,9 +10,11 @@
 )]
 
 mod auth;
+mod cancel;
 mod cluster;
 mod conformance;
 mod damage;
+mod kept;
 mod lease;
 mod restart;
 mod restore;

@@ -22,7 +22,10 @@ fn a_lease_outlives_a_stop_and_a_kill_of_the_server_and_its_holder_goes_on() {
             server.stop(0);
         }
         let down = store_error(one.engine().namespace(), &server);
-        assert!(matches!(down, EtcdError::Unreachable | EtcdError::Connection(_)), "{down:?}");
+        // On a machine that is busy the time may be over before that is said.
+        let said =
+            matches!(down, EtcdError::Unreachable | EtcdError::Connection(_) | EtcdError::TimedOut { .. });
+        assert!(said, "{down:?}");
         server.restart(0);
         // The same clients, each with a connection to a server that is gone.
         let refused = theirs.acquire(&claim("b", 500), Wait::AtOnce);
@@ -36,7 +39,7 @@ fn a_lease_outlives_a_stop_and_a_kill_of_the_server_and_its_holder_goes_on() {
 
 /// What somebody hears who comes while the server is down.
 fn store_error(namespace: &str, server: &clock_testing::etcd::Etcd) -> EtcdError {
-    let options = options(server, namespace).timeout(Duration::from_millis(500));
+    let options = options(server, namespace).timeout(Duration::from_secs(1));
     crate::stage::runtime().block_on(options.connect()).unwrap_err()
 }
 

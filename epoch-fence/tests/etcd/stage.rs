@@ -8,8 +8,8 @@ use clock_testing::NotInstalled;
 use clock_testing::etcd::Etcd as Server;
 use epoch_fence::engine::etcd::{Etcd, EtcdOptions};
 use epoch_fence::engine::{Blocking, Engine};
-use epoch_fence::protocol::{BootTime, Claim, Command, Swap, Ttl, View};
-use epoch_fence::{BootClock, GrantId, HolderId, Issuer, ResourceId};
+use epoch_fence::protocol::{Claim, Command, Swap, Ttl, View};
+use epoch_fence::{GrantId, HolderId, Issuer, ResourceId, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store, as a caller that blocks has it.
@@ -62,23 +62,8 @@ pub(crate) fn fresh(server: &Server) -> (Store, String) {
     (store(options(server, &namespace)), namespace)
 }
 
-/// The holder's clock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock;
-
-impl BootClock for Clock {
-    fn now(&self) -> BootTime {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        BootTime::new(Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap()))
-    }
-
-    fn pause(&self, wait: Duration) {
-        std::thread::sleep(wait);
-    }
-}
-
-pub(crate) fn issuer(store: &Store) -> Issuer<&Store, Clock> {
-    Issuer::new(store, Clock)
+pub(crate) fn issuer(store: &Store) -> Issuer<&Store, SystemClock> {
+    Issuer::new(store, SystemClock::new())
 }
 
 pub(crate) fn ttl(millis: u64) -> Ttl {
