@@ -11,6 +11,7 @@
 //! cluster.kill(cluster.leader().unwrap());
 //! assert_eq!(cluster.execute(&["get", "kept", "--print-value-only"]), "7\n");
 //! ```
+#![expect(clippy::indexing_slicing, reason = "a test names the members that it started")]
 
 use std::env;
 use std::fs::{self, File};
@@ -376,7 +377,7 @@ impl Snapshot {
 fn find() -> Result<(), NotInstalled> {
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |name: &&str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    if NEEDED.iter().all(|name| is_there(&name)) {
+    if NEEDED.iter().all(is_there) {
         Ok(())
     } else {
         Err(NotInstalled { what: "etcd (etcd, etcdctl)".to_owned() })

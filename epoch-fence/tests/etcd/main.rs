@@ -1,9 +1,7 @@
 //! Leases in a real etcd. Where it is not installed each test says so, and passes unless `CLOCKS_REQUIRE_SERVERS` is 1.
 #![cfg(target_os = "linux")]
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
@@ -12,9 +10,11 @@
 )]
 
 mod auth;
+mod cancel;
 mod cluster;
 mod conformance;
 mod damage;
+mod kept;
 mod lease;
 mod restart;
 mod restore;

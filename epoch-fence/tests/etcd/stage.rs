@@ -1,19 +1,19 @@
 //! What the tests stand on: a server that most of them share, namespaces, clients, and time.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clock_testing::NotInstalled;
 use clock_testing::etcd::Etcd as Server;
 use epoch_fence::engine::etcd::{Etcd, EtcdOptions};
 use epoch_fence::engine::{Blocking, Engine};
-use epoch_fence::protocol::{BootTime, Claim, Command, Swap, Ttl, View};
-use epoch_fence::{BootClock, GrantId, HolderId, Issuer, ResourceId};
+use epoch_fence::protocol::{Claim, Command, Swap, Ttl, View};
+use epoch_fence::{GrantId, HolderId, Issuer, ResourceId, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store, as a caller that blocks has it.
-pub(crate) type Store = Blocking<Etcd>;
+pub(crate) type Store = Blocking<Arc<Etcd>>;
 
 /// The server that the tests share which do not hurt it; `None` where it is not installed. Whoever started it, it goes
 /// with the process.
@@ -53,7 +53,7 @@ pub(crate) fn store(options: EtcdOptions) -> Store {
         etcd.init().await.unwrap();
         etcd
     });
-    Blocking::new(etcd, runtime().handle().clone())
+    Blocking::new(Arc::new(etcd), runtime().handle().clone())
 }
 
 /// A client of a namespace of its own on the shared server.
@@ -62,23 +62,8 @@ pub(crate) fn fresh(server: &Server) -> (Store, String) {
     (store(options(server, &namespace)), namespace)
 }
 
-/// The holder's clock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock;
-
-impl BootClock for Clock {
-    fn now(&self) -> BootTime {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        BootTime::new(Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap()))
-    }
-
-    fn pause(&self, wait: Duration) {
-        std::thread::sleep(wait);
-    }
-}
-
-pub(crate) fn issuer(store: &Store) -> Issuer<&Store, Clock> {
-    Issuer::new(store, Clock)
+pub(crate) fn issuer(store: &Store) -> Issuer<&Store, SystemClock> {
+    Issuer::new(store, SystemClock::new())
 }
 
 pub(crate) fn ttl(millis: u64) -> Ttl {
@@ -130,20 +115,81 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("it does not come to be so: {what}");
 }
 
-/// The name of a key of the ledger's, or of the realm, as etcdctl takes it.
-pub(crate) fn key(namespace: &str, kind: &str) -> String {
-    match kind {
-        "realm" => format!("epoch-fence/{namespace}/realm"),
-        kind => format!("epoch-fence/{namespace}/{kind}/{}", ledger()),
+/// The ledger's keys and the realm, by a client of etcd's own: what an operator could do by hand.
+pub(crate) struct Raw {
+    client: etcd_client::Client,
+    namespace: String,
+}
+
+impl Raw {
+    pub(crate) fn of(server: &Server, namespace: &str) -> Self {
+        let endpoints: Vec<_> = server.addresses().iter().map(ToString::to_string).collect();
+        let client = runtime().block_on(etcd_client::Client::connect(endpoints, None)).unwrap();
+        Self { client, namespace: namespace.to_owned() }
     }
-}
 
-/// Whether the mark of a tenure over the ledger is there.
-pub(crate) fn is_marked(server: &Server, namespace: &str) -> bool {
-    !server.execute(&["get", &key(namespace, "lease"), "--keys-only"]).is_empty()
-}
+    pub(crate) fn key(&self, kind: &str) -> String {
+        match kind {
+            "realm" => format!("epoch-fence/{}/realm", self.namespace),
+            kind => format!("epoch-fence/{}/{kind}/{}", self.namespace, ledger()),
+        }
+    }
 
-/// How many leases etcd has.
-pub(crate) fn leases(server: &Server) -> usize {
-    server.execute(&["lease", "list"]).lines().count() - 1
+    pub(crate) fn get(&self, kind: &str) -> Option<etcd_client::KeyValue> {
+        let got = runtime().block_on(self.client.kv_client().get(self.key(kind), None)).unwrap();
+        got.kvs().first().cloned()
+    }
+
+    pub(crate) fn put(&self, kind: &str, value: impl Into<Vec<u8>>, lease: i64) {
+        let options = etcd_client::PutOptions::new().with_lease(lease);
+        let put = runtime().block_on(self.client.kv_client().put(self.key(kind), value, Some(options)));
+        put.unwrap();
+    }
+
+    pub(crate) fn delete(&self, kind: &str) {
+        let deleted = runtime().block_on(self.client.kv_client().delete(self.key(kind), None)).unwrap();
+        assert_eq!(deleted.deleted(), 1, "{kind}");
+    }
+
+    /// Makes a lease of a minute.
+    pub(crate) fn lease(&self) -> i64 {
+        self.lease_of(60)
+    }
+
+    pub(crate) fn lease_of(&self, seconds: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().grant(seconds, None)).unwrap().id()
+    }
+
+    pub(crate) fn revoke(&self, lease: i64) {
+        runtime().block_on(self.client.lease_client().revoke(lease)).unwrap();
+    }
+
+    /// For how many seconds a lease was granted.
+    pub(crate) fn granted(&self, lease: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().time_to_live(lease, None)).unwrap().granted_ttl()
+    }
+
+    /// How many seconds a lease has left.
+    pub(crate) fn left(&self, lease: i64) -> i64 {
+        runtime().block_on(self.client.lease_client().time_to_live(lease, None)).unwrap().ttl()
+    }
+
+    /// The lease that the mark of the ledger's tenure is on.
+    pub(crate) fn marked(&self) -> i64 {
+        self.get("lease").expect("there is a mark").lease()
+    }
+
+    /// How many leases etcd has.
+    pub(crate) fn leases(&self) -> usize {
+        runtime().block_on(self.client.lease_client().leases()).unwrap().leases().len()
+    }
+
+    /// Forgets every revision but the last.
+    pub(crate) fn compact(&self) {
+        let revision = self.get("realm").map_or(1, |_| {
+            let got = runtime().block_on(self.client.kv_client().get("x", None)).unwrap();
+            got.header().unwrap().revision()
+        });
+        runtime().block_on(self.client.kv_client().compact(revision, None)).unwrap();
+    }
 }

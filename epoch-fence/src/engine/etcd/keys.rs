@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::protocol::{Command, Moment, Record, Ttl, View};
     use crate::{GrantId, HolderId};
-    use std::collections::BTreeSet;
+    use alloc::collections::BTreeSet;
 
     fn realm() -> Realm {
         Realm::new(RealmId::from_random_bits(7).unwrap(), 1 << 20).unwrap()

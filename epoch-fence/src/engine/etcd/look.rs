@@ -34,7 +34,6 @@ pub(super) fn nanos(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)
 }
 
-#[expect(clippy::cast_lossless, reason = "`From` is not const")]
 const fn moment(version: Version, nanos: u64) -> Moment {
     Moment::new(version.get() as u128, nanos)
 }

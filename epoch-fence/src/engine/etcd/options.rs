@@ -268,6 +268,7 @@ fn plain(text: &str) -> Result<String, EtcdUrlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
 
     #[test]
     fn an_address_reads_as_it_says_and_its_password_is_never_printed() {

@@ -10,7 +10,7 @@ use etcd_client::{Client, ConnectOptions, LeaseGrantOptions, LeaseTimeToLiveResp
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::EtcdError;
-use super::error::{Fate, Fault};
+use super::fate::{Fate, Fault};
 
 /// Whether a request may be sent again while nobody knows what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
