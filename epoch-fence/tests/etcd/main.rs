@@ -16,6 +16,7 @@ mod conformance;
 mod damage;
 mod kept;
 mod lease;
+mod many;
 mod restart;
 mod restore;
 mod stage;

@@ -19,7 +19,7 @@ use crate::protocol::{Exhausted, RECOVERY_STRIDE, Swap, View};
 use crate::{Epoch, RealmId, ResourceId};
 
 /// How often a look is repeated that met a lease at its end, and a first write that others' first writes came before.
-pub(super) const ROUNDS: u32 = 16;
+const ROUNDS: u32 = 16;
 
 /// A namespace in an etcd. See [the module](super).
 pub struct Etcd {

@@ -11,11 +11,14 @@ use super::fate::{Fate, Fault};
 use super::keys::{Realm, mark};
 use super::look::{Answer, Look, now};
 use super::seen::{self, Seen};
-use super::store::{Etcd, ROUNDS};
+use super::store::Etcd;
 use super::wire::{Leased, Until};
 use crate::engine::{Failure, Swapped};
 use crate::protocol::{Action, Exhausted, Record, Swap, Tenure, Ttl, Version, View};
 use crate::{Epoch, ResourceId};
+
+/// How often a first write begins again. The time that a call has is over before that.
+const FIRST_WRITES: u32 = 1_024;
 
 /// One swap on its way.
 pub(super) struct Write<'e> {
@@ -153,8 +156,11 @@ impl<'e> Write<'e> {
     /// Writes the first record of a resource. It compares the revision of the realm and writes the realm again, so that
     /// of all first writes under way none lands after another one that came between, not even if the record is deleted
     /// by hand meanwhile.
+    ///
+    /// First writes of many resources at once make each other begin again: one of them lands in each round, and the others
+    /// wait, each for a time of its own that grows with the rounds.
     async fn create(&self, mut look: Look, leased: Option<Leased>) -> Result<Landing, Failure<EtcdError>> {
-        for _ in 0..ROUNDS {
+        for round in 0..FIRST_WRITES {
             if !self.is_as_seen(&look) {
                 return Ok(Landing::Conflict { lease: look.lease });
             }
@@ -170,6 +176,9 @@ impl<'e> Write<'e> {
                 // Another resource's first write came between. This one never lands, and so another may be sent.
                 (false, found) => look = found.map_err(Failure::Definite)?,
             }
+            let own = self.store.keys.lease_id(self.resource, self.swap).unsigned_abs();
+            let step = Duration::from_micros(own.checked_rem(1_000).unwrap_or_default());
+            tokio::time::sleep(step.saturating_mul(round.min(32))).await;
         }
         Err(Failure::Definite(EtcdError::Contended))
     }
