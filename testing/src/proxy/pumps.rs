@@ -52,9 +52,17 @@ impl Shared {
                         return Ok(());
                     }
                     drop(state);
+                    // Before it is written: the answer may be read before this goes on.
+                    let late = self.delivering(id);
                     to.write_all(&request)?;
-                    if self.delivered(id) {
+                    let mut state = self.lock();
+                    if late {
+                        state.counts.delivered_late += 1;
+                        self.changed.notify_all();
                         return Ok(());
+                    }
+                    if let Some(connection) = state.connections.get_mut(&id) {
+                        connection.held = false;
                     }
                 }
                 Plan::Delay { requests, .. } => {
@@ -69,11 +77,10 @@ impl Shared {
         }
     }
 
-    /// A held request is with the server; whether its client has gone.
-    fn delivered(&self, id: u64) -> bool {
+    /// A held request goes to the server now; whether its client has gone.
+    fn delivering(&self, id: u64) -> bool {
         let mut state = self.lock();
-        let State { connections, counts, .. } = &mut *state;
-        let Some(connection) = connections.get_mut(&id) else { return true };
+        let Some(connection) = state.connections.get_mut(&id) else { return true };
         if !connection.client_gone {
             let mut byte = [0];
             let _set = connection.client.set_nonblocking(true);
@@ -81,12 +88,6 @@ impl Shared {
             let _set = connection.client.set_nonblocking(false);
         }
         connection.delivered = connection.client_gone;
-        if connection.client_gone {
-            counts.delivered_late += 1;
-            self.changed.notify_all();
-        } else {
-            connection.held = false;
-        }
         connection.client_gone
     }
 
@@ -107,6 +108,7 @@ impl Shared {
                     drop(state);
                     until_quiet(from, QUIET_LATE, |_| {});
                     self.lock().counts.answered_late += 1;
+                    self.changed.notify_all();
                     return Ok(());
                 }
                 continue;
