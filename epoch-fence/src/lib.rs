@@ -61,7 +61,7 @@
 //! `.await`.
 //!
 //! **Two gates stand before one resource**, in one process or in two. They do not drain each other: **Fenced** is
-//! lost between them. A `FileGate` (feature `file`) is one gate, however many processes ask it.
+//! lost between them. A `FileGate` (feature `file`) is one gate, however many processes ask it, and so is a `PostgresGate` (feature `postgres`).
 //!
 //! **The gate's process restarts.** A `DurableGate` goes on. A [`Gate`] must be given a floor that is not below what was admitted; else older tokens
 //! are admitted again. Effects of the old process that are still on their way are not covered in either case.
@@ -93,6 +93,8 @@
 //! - `tokio`: `AsyncIssuer`, `AsyncLease` and `KeptLease`, for callers that await; `engine::AsyncEngine`, for stores that are
 //!   awaited.
 //! - `postgres`, `etcd`: leases in a PostgreSQL or an etcd, for holders on many hosts. The second is built with `protoc`.
+//!   `PostgresGate`, in the first, is a gate for the user's own tables: its permit is a lock of the transaction that changes
+//!   them.
 //! - `tls`: encrypted connections of the program to them.
 //! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease; and
 //!   `engine::conformance`, what every store must keep, as a suite.
@@ -167,6 +169,8 @@ pub use gate::{DurableGate, DurableGateError, NotAdmitted, NotAdopted};
 pub use gate::{Fenced, FencedGuard};
 #[cfg(all(feature = "file", unix, any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub use gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
+#[cfg(all(feature = "postgres", any(target_has_atomic = "64", feature = "portable-atomic")))]
+pub use gate::{PostgresGate, PostgresGateError};
 pub use holder_id::HolderId;
 pub use id::{GrantId, RealmId};
 #[cfg(all(

@@ -54,7 +54,7 @@ impl Folder {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary = std::env::temp_dir().canonicalize().unwrap();
         let path = temporary.join(format!("{name}-{}-{number}", process::id()));
-        fs::create_dir(&path).unwrap();
+        // First the guardian: a process that is killed in between leaves nothing.
         let guardian = Command::new("sh")
             .args(["-c", GUARDIAN, "guardian"])
             .arg(&path)
@@ -65,6 +65,7 @@ impl Folder {
             .own_group()
             .spawn()
             .unwrap();
+        fs::create_dir(&path).unwrap();
         Self { path, guardian }
     }
 

@@ -31,6 +31,10 @@ mod limits;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod permit;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_error;
 mod rejected;
 pub mod rule;
 #[cfg(test)]
@@ -49,6 +53,10 @@ pub use fenced::{Fenced, FencedGuard};
 pub use file_gate::{FileGate, FileGateError, FileGateSnapshot, FilePermit};
 pub use limits::{MaxAdvance, MaxPermits};
 pub use permit::Permit;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresGate;
+#[cfg(feature = "postgres")]
+pub use postgres_error::PostgresGateError;
 pub use rejected::{AdoptError, Rejected};
 pub use snapshot::Snapshot;
 

@@ -336,6 +336,8 @@ impl Postgres {
 
     fn base_backup(&self, target: &Path) -> Command {
         let mut command = self.client("pg_basebackup");
+        // Where its folder's guardian finds it.
+        command.current_dir(target.parent().unwrap());
         command.args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--pgdata"]).arg(target);
         command
     }
@@ -381,6 +383,6 @@ fn new_folder(programs: &Programs) -> Folder {
 
 /// Copies files with their owners and rights, but not the lock of a server that was killed.
 fn copy_files(from: &Path, to: &Path) {
-    run(Command::new("cp").arg("-a").arg(from).arg(to));
+    run(Command::new("cp").current_dir(to.parent().unwrap()).arg("-a").arg(from).arg(to));
     let _ = fs::remove_file(to.join("postmaster.pid"));
 }

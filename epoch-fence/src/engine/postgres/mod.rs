@@ -124,3 +124,7 @@ pub use sessions::{Session, Sessions, SharedClient};
 /// The schema that [`Postgres`] needs: tables, a sequence, and what an operator calls. It says at its head which rights a
 /// holder needs, and which an operator. It may be run again.
 pub const ISSUER_SQL: &str = include_str!("../../../sql/issuer.sql");
+
+/// The schema that a [`PostgresGate`](crate::PostgresGate) needs: the gate for the user's own tables, in the same schema. It
+/// says at its head which rights a writer needs, and which an operator. It may be run again.
+pub const GATE_SQL: &str = include_str!("../../../sql/gate.sql");
