@@ -11,6 +11,9 @@
 --   GRANT SELECT, INSERT, UPDATE ON epoch_fence.lease TO holder;
 --   GRANT USAGE ON SEQUENCE epoch_fence.version TO holder;
 --
+-- and what is everybody's unless it was taken away: EXECUTE on pg_control_system(), pg_walfile_name(pg_lsn) and
+-- pg_current_wal_lsn().
+--
 -- An operator's role needs these besides:
 --
 --   GRANT EXECUTE ON FUNCTION epoch_fence.init(text, bytea), epoch_fence.accept(text),
@@ -246,14 +249,20 @@ CREATE OR REPLACE FUNCTION epoch_fence.jump(of_ns text, asked bigint) RETURNS bi
   AS $$
 DECLARE
   risen bigint;
+  last bigint;
 BEGIN
   UPDATE epoch_fence.realm n
      SET floor = greatest(asked, greatest(n.floor, l.epoch) + 1048576), system = h.system, timeline = h.timeline
     FROM epoch_fence.here() h, (SELECT max(l.epoch) AS epoch FROM epoch_fence.lease l WHERE l.ns = of_ns) l
    WHERE n.ns = of_ns
   RETURNING n.floor INTO risen;
-  PERFORM setval('epoch_fence.version', greatest(s.last_value, l.version) + 1048576)
+  SELECT greatest(s.last_value, l.version) INTO last
     FROM epoch_fence.version s, (SELECT max(l.version) AS version FROM epoch_fence.lease l) l;
+  -- As the sequence itself would say. Of the epochs the addition says so.
+  IF last > 9223372036854775807 - 1048576 THEN
+    RAISE EXCEPTION 'no version is left' USING ERRCODE = '2200H';
+  END IF;
+  PERFORM setval('epoch_fence.version', last + 1048576);
   RETURN risen;
 END
 $$;

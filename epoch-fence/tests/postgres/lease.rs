@@ -155,4 +155,6 @@ fn the_last_epoch_and_the_last_version_are_the_last() {
     let exhausted = matches!(refused, Err(Failure::Definite(PostgresError::Exhausted(Exhausted::Version))));
     assert!(exhausted, "{refused:?}");
     assert_eq!(store.load(&resource("r")).unwrap().record().version(), Version::new(7));
+    let refused = block_on(store.engine().recover(stage::realm(9), None));
+    assert!(matches!(refused, Err(PostgresError::Exhausted(Exhausted::Version))), "{refused:?}");
 }

@@ -21,3 +21,4 @@ mod race;
 mod restart;
 mod settings;
 mod stage;
+mod waits;

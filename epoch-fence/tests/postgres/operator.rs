@@ -59,6 +59,8 @@ fn a_holder_may_lease_and_not_recover_and_an_operator_may_both() {
         block_on(client.batch_execute(forbidden)).expect_err(forbidden);
     }
 
+    let client = stage::connect(&stage.url.replace("postgres@", "fence_operator@"));
+    block_on(client.batch_execute("DELETE FROM epoch_fence.lease")).unwrap();
     block_on(operating.init()).unwrap();
     block_on(operating.accept()).unwrap();
     block_on(operating.recover(realm(2), None)).unwrap();

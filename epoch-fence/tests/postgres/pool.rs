@@ -13,24 +13,25 @@ use epoch_fence::protocol::{Standing, Swap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
-use crate::stage::{Stage, acquire, block_on, blocking, land, renew, resource};
+use crate::stage::{Stage, acquire, block_on, blocking, connect, land, renew, resource};
 
 /// Two clients, each lent to one at a time. It prepares nothing ahead.
 #[derive(Clone)]
-struct Pool {
+pub(crate) struct Pool {
     idle: Arc<Mutex<Vec<Client>>>,
     places: Arc<Semaphore>,
 }
 
-struct Lent {
+pub(crate) struct Lent {
     client: Option<Client>,
     pool: Pool,
     _place: OwnedSemaphorePermit,
 }
 
 impl Pool {
-    fn new(stage: &Stage, setup: &str) -> Self {
-        let clients = [stage.session(), stage.session()];
+    /// Of two sessions at a URL, each of which runs this first.
+    pub(crate) fn new(url: &str, setup: &str) -> Self {
+        let clients = [connect(url), connect(url)];
         for client in &clients {
             block_on(client.batch_execute(setup)).unwrap();
         }
@@ -74,7 +75,7 @@ impl Sessions for Pool {
 #[test]
 fn postgres_conforms_through_a_pool() {
     let Some(stage) = Stage::own("pool") else { return };
-    let pool = Pool::new(&stage, &stage.options().session_setup());
+    let pool = Pool::new(&stage.url, &stage.options().session_setup());
     stage.store();
     let store = blocking(Postgres::over(pool, stage.options()).unwrap());
     let now = Cell::new(0_i64);
@@ -91,7 +92,7 @@ fn postgres_conforms_through_a_pool() {
 fn a_client_whose_settings_are_changed_between_the_load_and_the_write_lands_nothing() {
     let Some(stage) = Stage::shared("pool_settings") else { return };
     let store = stage.store();
-    let pool = Pool::new(&stage, &stage.options().session_setup());
+    let pool = Pool::new(&stage.url, &stage.options().session_setup());
     let pooled = Postgres::over(pool.clone(), stage.options()).unwrap();
     block_on(land(&pooled, &resource("held"), acquire(1)));
     let rows = [
@@ -129,7 +130,7 @@ fn a_client_whose_settings_are_changed_between_the_load_and_the_write_lands_noth
 #[test]
 fn a_pool_that_lends_no_client_is_waited_for_as_long_as_for_a_server() {
     let Some(stage) = Stage::shared("pool_empty") else { return };
-    let pool = Pool::new(&stage, "");
+    let pool = Pool::new(&stage.url, "");
     let options = stage.options().request_timeout(Duration::from_millis(50));
     let store = Postgres::over(pool.clone(), options).unwrap();
     let view = block_on(stage.store().load(&resource("r"))).unwrap();

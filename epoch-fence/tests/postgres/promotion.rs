@@ -10,6 +10,7 @@ use epoch_fence::protocol::{
     Standing, Swap,
 };
 
+use crate::pool::Pool;
 use crate::stage::{
     Stage, acquire, block_on, grant, holder, land, options, realm, release, renew, resource, ttl,
 };
@@ -37,6 +38,12 @@ fn a_promoted_standby_is_refused_until_it_is_accepted_and_then_goes_on_far_above
     let connect = |options| Postgres::connect(&url, options);
     let refused = block_on(connect(options()));
     assert!(matches!(refused, Err(PostgresError::Standby)), "{refused:?}");
+    // Through a pool that nobody checked.
+    let pooled = Postgres::over(Pool::new(&url, ""), options()).unwrap();
+    let refused = block_on(pooled.load(&resource("r")));
+    assert!(matches!(refused, Err(PostgresError::Standby)), "{refused:?}");
+    let sent = block_on(pooled.swap(&resource("r"), &old));
+    assert!(matches!(sent, Err(Failure::Definite(PostgresError::ReadOnly(_)))), "{sent:?}");
 
     standby.promote();
     let store = block_on(connect(options())).unwrap();

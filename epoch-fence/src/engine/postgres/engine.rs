@@ -149,7 +149,8 @@ impl<S: Sessions> Postgres<S> {
         }
     }
 
-    /// The rows of a statement that may be sent twice. A session that broke while nobody looked is no reason to fail.
+    /// The rows of a statement that may be sent twice. A session that broke or lost its statements while nobody looked is no
+    /// reason to fail.
     async fn rows(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, PostgresError> {
         let until = self.until();
         let mut again = true;
@@ -163,7 +164,11 @@ impl<S: Sessions> Postgres<S> {
                 Err(why) => Err(why),
             };
             match ran {
-                Err(PostgresError::Lost(why)) if again && fate::is_loss(&why) => again = false,
+                Err(PostgresError::Lost(why) | PostgresError::Refused(why))
+                    if again && fate::is_spent(&why) =>
+                {
+                    again = false;
+                }
                 ran => return ran,
             }
         }

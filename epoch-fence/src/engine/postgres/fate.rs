@@ -1,7 +1,7 @@
 //! `Fate`: what an error reply to a write says of the write.
 
 use tokio_postgres::Error;
-use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::error::Severity;
 
 /// What is known of a write that was sent and not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,6 @@ pub(super) fn is_spent(error: &Error) -> bool {
         }
         None => true,
     }
-}
-
-/// Whether the connection broke, or nobody answered to whom it led: another one may be better.
-pub(super) fn is_loss(error: &Error) -> bool {
-    error.as_db_error().map(DbError::code).is_none_or(|code| {
-        code.code().starts_with("08") || code.code().starts_with("57P") || code.code() == "26000"
-    })
 }
 
 #[cfg(test)]
