@@ -1,6 +1,7 @@
 //! Leases in a real etcd. Where it is not installed each test says so, and passes unless `CLOCKS_REQUIRE_SERVERS` is 1.
 #![cfg(target_os = "linux")]
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::panic,
     clippy::std_instead_of_alloc,

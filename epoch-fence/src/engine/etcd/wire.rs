@@ -142,6 +142,7 @@ impl Wire {
         F: Future<Output = Result<T, Fault>> + Send,
     {
         let mut tried = 0_usize;
+        let mut before = None;
         loop {
             let at = *lock(&self.current);
             let Some(member) = self.members.get(at) else {
@@ -151,7 +152,11 @@ impl Wire {
             let fault = match timeout_at(limit, member.ask(&self.options, &call)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(fault)) => fault,
-                Err(_) => Fault::unknown(EtcdError::TimedOut { after: self.timeout }),
+                Err(_) => {
+                    let late = EtcdError::TimedOut { after: self.timeout };
+                    // Why it failed before tells more than that the time was over at the next try.
+                    Fault::unknown(before.take().filter(|_| repeat == Repeat::Always).unwrap_or(late))
+                }
             };
             let again = match (fault.fate, repeat) {
                 // Etcd looks at the token before anything else. The next client comes with a new one.
@@ -168,6 +173,7 @@ impl Wire {
             if !again || later(Instant::now(), pause) >= until.0 {
                 return Err(fault);
             }
+            before = Some(fault.error);
             sleep(pause).await;
         }
     }
