@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 use core::time::Duration;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 
 use clock_testing::proxy::{Counts, Plan, Proxy};
@@ -73,11 +73,8 @@ impl Havoc {
     pub(crate) fn words(&mut self) -> Result<Vec<Word>, Failure> {
         let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
         let mut words = Vec::new();
-        loop {
-            match self.words.try_recv() {
-                Ok(word) => words.push(word),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(word) = self.words.try_recv() {
+            words.push(word);
         }
         if ended && let Some(thread) = self.thread.take() {
             self.left = Some(thread.join().map_err(|_| "a server could not be disturbed, or not calmed")?);

@@ -47,8 +47,8 @@ pub(crate) struct Store {
 #[derive(Debug)]
 enum Kept {
     File(Directory<FalseHost>),
-    Postgres(Served<Postgres>),
-    Etcd(Served<Etcd>),
+    Postgres(Box<Served<Postgres>>),
+    Etcd(Box<Served<Etcd>>),
 }
 
 /// A store that is awaited, and the threads that its connections live on.
@@ -93,7 +93,8 @@ impl StoreError {
                 _ => false,
             },
             Self::Etcd(why) => match why {
-                EtcdError::Unsure(_)
+                EtcdError::Contended
+                | EtcdError::Unsure(_)
                 | EtcdError::Unreachable
                 | EtcdError::Connection(_)
                 | EtcdError::TimedOut { .. } => true,
@@ -134,14 +135,16 @@ impl StorePart {
 }
 
 /// Connects to a server, again and again while it is away.
-fn reach<E: AsyncEngine>(connect: impl Fn(&Runtime) -> Result<E, StoreError>) -> Result<Served<E>, Failure> {
+fn reach<E: AsyncEngine>(
+    connect: impl Fn(&Runtime) -> Result<E, StoreError>,
+) -> Result<Box<Served<E>>, Failure> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut tries = 0;
     loop {
         match connect(&runtime) {
             Ok(engine) => {
                 let store = Blocking::new(engine, runtime.handle().clone());
-                return Ok(Served { store, runtime });
+                return Ok(Box::new(Served { store, runtime }));
             }
             Err(why) if tries >= TRIES || !why.passes() => return Err(why.into()),
             Err(_) => tries = tries.saturating_add(1),

@@ -40,13 +40,18 @@ fn acquired(number: u64, bits: u128, expiry_millis: u64) -> Logged {
     Logged { action: Action::Acquire, epoch: Some(epoch(number)), tenure, head }
 }
 
+/// So many tens of seconds, and so many more.
+fn seconds(tens: u64, more: u64) -> Duration {
+    Duration::from_secs(tens.saturating_mul(10).saturating_add(more))
+}
+
 /// Three tenures with an effect each; the resource was killed during the second one's first try.
 fn sound() -> Evidence {
     let realm = RealmId::from_random_bits(1).unwrap();
     let token = |number: u64| FencingToken::new(realm, cast::resource(), epoch(number), grant(number.into()));
     // Each was asked for when the one before was known.
     let granted = |number: u64| {
-        let (asked, heard) = (Duration::from_secs(10 * number), Duration::from_secs(10 * number + 5));
+        let (asked, heard) = (seconds(number, 0), seconds(number, 5));
         (effect(number).who, Grant { token: token(number), asked, heard })
     };
     let log = AuditLog {
@@ -234,20 +239,19 @@ fn a_grant_with_two_epochs_is_found() {
 #[test]
 fn a_grant_that_does_not_follow_the_ones_that_were_known_is_found_and_one_beside_them_is_not() {
     let late = found(|evidence| {
-        evidence.granted[1].1.asked = Duration::from_secs(36);
-        evidence.granted[1].1.heard = Duration::from_secs(37);
+        evidence.granted[1].1.asked = seconds(3, 6);
+        evidence.granted[1].1.heard = seconds(3, 7);
     });
     assert_eq!(late, [Violation::OutOfOrder { epoch: epoch(2), known: epoch(3) }]);
-    let beside = found(|evidence| evidence.granted[1].1.heard = Duration::from_secs(37));
+    let beside = found(|evidence| evidence.granted[1].1.heard = seconds(3, 7));
     assert_eq!(beside, []);
 }
 
 #[test]
 fn a_grant_of_a_store_that_could_not_write_is_found() {
-    let seconds = Duration::from_secs;
-    let from_nowhere = found_in(served(), |evidence| evidence.outages.push((seconds(19), seconds(26))));
+    let from_nowhere = found_in(served(), |evidence| evidence.outages.push((seconds(1, 9), seconds(2, 6))));
     assert_eq!(from_nowhere, [Violation::FromNowhere(epoch(2))]);
-    let around = found_in(served(), |evidence| evidence.outages.push((seconds(21), seconds(24))));
+    let around = found_in(served(), |evidence| evidence.outages.push((seconds(2, 1), seconds(2, 4))));
     assert_eq!(around, []);
 }
 
