@@ -183,7 +183,10 @@ fn run(options: Options) -> Result<ExitCode, Failure> {
         if run.gate { "with the gate" } else { "without the gate" },
     )?;
     out.flush()?;
-    let (evidence, sightings) = faults::play(&run)?;
+    let (evidence, sightings) = faults::play(&run).inspect_err(|_| {
+        // What a run leaves that did not begin is an empty folder; any other stays.
+        let _empty = fs::remove_dir(&folder);
+    })?;
     let verdict = check::check(&evidence);
     report::write(&mut out, run.kind, &evidence, &sightings, &verdict)?;
     let unseen = sightings.unseen(run.kind, &evidence);
