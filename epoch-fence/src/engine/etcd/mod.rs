@@ -54,8 +54,8 @@
 //!   3.4.31 and 3.5.13 may revoke a live lease after a change of the leader: its holder then loses it early.
 //! - *A snapshot is restored.* Revisions go back and nothing within etcd says so. A client that has seen a later revision
 //!   finds it, for as long as it lives, and refuses the store as [`EtcdError::Rewound`]. A new client finds it by a claim
-//!   that [remembers an epoch](crate::protocol::Claim::with_known_epoch), and a gate refuses the epochs that it has
-//!   passed. Else it is not found, and epochs are given out again. Then, or when in doubt, [recover](crate::Issuer::recover) with the
+//!   that [remembers an epoch](crate::protocol::Claim::with_known_epoch), until etcd's revision has come by that epoch
+//!   again, and a gate refuses the epochs that it has passed. Else it is not found, and epochs are given out again. Then, or when in doubt, [recover](crate::Issuer::recover) with the
 //!   greatest epoch that any gate has seen, and let the gates [adopt](crate::Gate::adopt) the new realm.
 //! - *A recovery is one of the whole namespace*, for a snapshot rewinds all of its records: asked for of any resource, it
 //!   gives all of them the new realm, in the same transaction. Whoever holds, holds no more. (A
