@@ -13,7 +13,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
 
-stages=" ${*:-big-endian deny features firmware fuzz lint} "
+stages=" ${*:-big-endian deny engines features firmware fuzz lint} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -32,6 +32,29 @@ as_root() {
     fi
 }
 
+# PostgreSQL's programs in PATH, or where Debian keeps them.
+has_postgres() {
+    local program
+    for program in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/initdb; do
+        [[ -x ${program%/*}/postgres && -x $program ]] && return 0
+    done
+    return 1
+}
+
+# Installs packages, and starts none of the servers that they bring: the checks start their own.
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [[ -e $policy ]]; then
+        as_root "${apt[@]}" install -y --no-install-recommends "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    as_root "${apt[@]}" install -y --no-install-recommends "$@" || status=$?
+    as_root rm -f "$policy"
+    return "$status"
+}
+
 # A linker for everything, Python for the checks, a C++ compiler for libFuzzer; machines of other kinds, and a compiler
 # that builds for them (see build-std.sh).
 missing=''
@@ -48,6 +71,16 @@ if needed_by big-endian; then
     command -v qemu-s390x >/dev/null || missing+=' qemu-user'
     command -v s390x-linux-gnu-gcc >/dev/null || missing+=' gcc-s390x-linux-gnu libc6-dev-s390x-cross'
 fi
+# The client of etcd is made from its messages when it is built: by every stage that takes all features.
+if needed_by lint features debug release contention engines doc loom; then
+    command -v protoc >/dev/null || missing+=' protobuf-compiler'
+fi
+# Other stages run what needs a server where there is one, and say so where there is none.
+if needed_by engines; then
+    has_postgres || missing+=' postgresql'
+    command -v etcd >/dev/null || missing+=' etcd-server'
+    command -v etcdctl >/dev/null || missing+=' etcd-client'
+fi
 if needed_by big-endian firmware && ! has_build_std; then missing+=" $build_std_packages"; fi
 if [[ -n $missing ]]; then
     missing=${missing# }
@@ -56,7 +89,7 @@ if [[ -n $missing ]]; then
     apt=(env DEBIAN_FRONTEND=noninteractive timeout 300 apt-get -q -o DPkg::Lock::Timeout=120)
     as_root "${apt[@]}" update || die 'apt-get update failed'
     # shellcheck disable=SC2086
-    as_root "${apt[@]}" install -y --no-install-recommends $missing || die "apt could not install $missing"
+    install_packages $missing || die "apt could not install $missing"
 fi
 python3 -c 'import tomllib' 2>/dev/null || die 'python3 is older than 3.11; the checks need its tomllib'
 

@@ -242,3 +242,36 @@ fn a_dropped_proxy_cuts_what_it_holds() {
     assert_eq!(client.hear(), None);
     assert!(heard.recv_timeout(Duration::from_millis(50)).is_err());
 }
+
+#[test]
+fn a_plan_for_some_requests_drops_and_holds_those_alone() {
+    let (proxy, heard) = set_up();
+    proxy.set_for(Plan::DropRequests, b"bad");
+    let mut client = Client::of(&proxy);
+    assert!(client.ask("a good one").is_some());
+    assert_eq!(client.ask("a bad one"), None);
+    assert_eq!(heard.recv_timeout(LONG).unwrap(), "a good one");
+    proxy.set_for(Plan::HoldRequests, b"bad");
+    let mut client = Client::of(&proxy);
+    assert!(client.ask("another good one").is_some());
+    assert_eq!(heard.recv_timeout(LONG).unwrap(), "another good one");
+    client.say("another bad one");
+    assert!(proxy.wait_until(LONG, |counts| counts.requests_held == 1));
+    proxy.release();
+    assert_eq!(client.hear().as_deref(), Some("another bad one"));
+    assert_eq!(proxy.counts().requests_dropped, 1);
+}
+
+#[test]
+fn a_plan_for_some_replies_leaves_those_to_other_requests() {
+    let (proxy, heard) = set_up();
+    proxy.set_for(Plan::DropReplies, b"bad");
+    let mut client = Client::of(&proxy);
+    assert!(client.ask("a good one").is_some());
+    assert_eq!(client.ask("a bad one"), None);
+    assert!(Client::of(&proxy).ask("another good one").is_some());
+    for line in ["a good one", "a bad one", "another good one"] {
+        assert_eq!(heard.recv_timeout(LONG).unwrap(), line);
+    }
+    assert_eq!(proxy.counts().replies_dropped, 1);
+}

@@ -81,6 +81,8 @@ struct Shared {
 
 struct State {
     plan: Plan,
+    /// The plan is only for requests with these bytes in them.
+    only: Option<Vec<u8>>,
     upstream: SocketAddr,
     connections: BTreeMap<u64, Connection>,
     next: u64,
@@ -95,6 +97,8 @@ struct Connection {
     server: TcpStream,
     /// How many of its two pumps run.
     pumps: u8,
+    /// A request came by for which the plan is.
+    meant: bool,
     /// A part of its bytes was swallowed: it cannot go on.
     tainted: bool,
     /// A request is kept here, or was: then the server hears it whatever becomes of the client.
@@ -119,6 +123,7 @@ impl Proxy {
         let address = listener.local_addr().expect("its number");
         let state = State {
             plan: Plan::Pass,
+            only: None,
             upstream,
             connections: BTreeMap::new(),
             next: 0,
@@ -140,8 +145,19 @@ impl Proxy {
 
     /// Changes the plan, for what is read from now on. Connections of which a part was swallowed are cut.
     pub fn set(&self, plan: Plan) {
+        self.change(plan, None);
+    }
+
+    /// As [`set`](Self::set), for requests alone that have these bytes in them, and for their replies; others pass. They
+    /// must come in one piece, as a value of few bytes does. A plan that delays or refuses does so to all.
+    pub fn set_for(&self, plan: Plan, bytes: &[u8]) {
+        self.change(plan, Some(bytes.to_vec()));
+    }
+
+    fn change(&self, plan: Plan, only: Option<Vec<u8>>) {
         let mut state = self.shared.lock();
-        state.plan = plan;
+        (state.plan, state.only) = (plan, only);
+        state.connections.values_mut().for_each(|each| each.meant = false);
         let tainted: Vec<u64> =
             state.connections.iter().filter(|(_, each)| each.tainted).map(|(id, _)| *id).collect();
         tainted.into_iter().for_each(|id| state.cut(id));
@@ -206,6 +222,24 @@ impl fmt::Debug for Proxy {
 }
 
 impl State {
+    /// What happens to these bytes of a client.
+    fn plan_of_request(&mut self, id: u64, bytes: &[u8]) -> Plan {
+        let Some(only) = &self.only else { return self.plan };
+        let meant = bytes.windows(only.len().max(1)).any(|part| part == only);
+        if let Some(connection) = self.connections.get_mut(&id).filter(|_| meant) {
+            connection.meant = true;
+        }
+        let of_requests = matches!(self.plan, Plan::DropRequests | Plan::HoldRequests);
+        if of_requests && !meant { Plan::Pass } else { self.plan }
+    }
+
+    /// What happens to bytes of the server.
+    fn plan_of_reply(&self, id: u64) -> Plan {
+        let meant = self.only.is_none() || self.connections.get(&id).is_some_and(|each| each.meant);
+        let of_replies = matches!(self.plan, Plan::DropReplies | Plan::HoldReplies);
+        if of_replies && !meant { Plan::Pass } else { self.plan }
+    }
+
     fn cut(&mut self, id: u64) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if !connection.client_gone {
@@ -270,6 +304,7 @@ impl Shared {
                 client,
                 server,
                 pumps: 2,
+                meant: false,
                 tainted: false,
                 held: false,
                 delivered: false,

@@ -30,7 +30,7 @@ impl Shared {
                 }
                 return Ok(());
             }
-            match state.plan {
+            match state.plan_of_request(id, bytes) {
                 Plan::DropRequests => {
                     state.counts.requests_dropped += 1;
                     state.cut(id);
@@ -101,7 +101,8 @@ impl Shared {
             if bytes.is_empty() || state.is_over(id) {
                 return Ok(());
             }
-            let State { connections, plan, counts, .. } = &mut *state;
+            let plan = state.plan_of_reply(id);
+            let State { connections, counts, .. } = &mut *state;
             let Some(connection) = connections.get_mut(&id) else { return Ok(()) };
             if connection.held && connection.client_gone {
                 if connection.delivered {
@@ -113,7 +114,7 @@ impl Shared {
                 }
                 continue;
             }
-            match *plan {
+            match plan {
                 Plan::DropReplies => {
                     connection.tainted = true;
                     counts.replies_dropped += 1;

@@ -248,7 +248,14 @@ pub(super) struct TimeToLive {
 
 impl TimeToLive {
     fn of(answer: &LeaseTimeToLiveResponse) -> Option<Self> {
-        (answer.ttl() >= 0).then(|| Self { left: whole(answer.ttl()), granted: whole(answer.granted_ttl()) })
+        Self::new(answer.ttl(), answer.granted_ttl())
+    }
+
+    /// A member that has just lost the lead says of each lease that it has no end: the next leader lets all of them begin
+    /// again. So none has more left than it was granted.
+    fn new(left: i64, granted: i64) -> Option<Self> {
+        let granted = whole(granted);
+        (left >= 0).then(|| Self { left: whole(left).min(granted), granted })
     }
 }
 
@@ -265,4 +272,20 @@ fn later(now: Instant, wait: Duration) -> Instant {
 /// What is behind these locks is whole at any moment: a thread that panicked left nothing half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_has_no_more_left_than_it_was_granted_also_where_a_former_leader_gives_it_no_end() {
+        let seconds = |left, granted| TimeToLive::new(left, granted).map(|of| (of.left, of.granted));
+        assert_eq!(seconds(1, 2), Some((1, 2)));
+        assert_eq!(seconds(0, 2), Some((0, 2)));
+        assert_eq!(seconds(-1, 0), None);
+        // The longest time that the server knows, in seconds.
+        assert_eq!(seconds(i64::MAX / 1_000_000_000, 2), Some((2, 2)));
+        assert_eq!(seconds(i64::MAX, i64::MAX), Some((u32::MAX, u32::MAX)));
+    }
 }

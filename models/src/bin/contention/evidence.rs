@@ -1,33 +1,63 @@
 //! `Evidence`: what is left of a run, and what everybody said in it.
 
-use std::path::Path;
+use alloc::collections::BTreeSet;
+use core::time::Duration;
 
 use epoch_fence::audit::{Entry, LogHead};
 use epoch_fence::engine::file::Directory;
-use epoch_fence::protocol::{Action, Moment, Tenure};
-use epoch_fence::{Epoch, FencingToken, GrantId};
+use epoch_fence::protocol::{Action, Moment, Tenure, Version, View};
+use epoch_fence::{Epoch, GrantId};
 
-use crate::journal::{self, Note};
-use crate::message::{Effect, Who};
+use crate::cast::Kind;
+use crate::journal::Note;
+use crate::message::{Effect, Grant, Who};
 use crate::{Failure, cast};
 
 /// What is left of a run, and what everybody said in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
-    /// The audit log, from its beginning.
-    pub(crate) log: Vec<Logged>,
-    /// Why the log is not as it was written, where the engine finds so.
-    pub(crate) log_fault: Option<String>,
-    /// Heads of the log that were noted during the run.
-    pub(crate) noted: Vec<LogHead>,
+    /// Of a store that keeps one.
+    pub(crate) log: Option<AuditLog>,
+    /// The record as the parent read it during the run, where that disturbs nobody; in order, changes alone.
+    pub(crate) samples: Vec<Sample>,
+    /// From when until when the store could not write anything, in time since boot.
+    pub(crate) outages: Vec<(Duration, Duration)>,
     /// What was done to the register, in order.
     pub(crate) journal: Vec<Note>,
     /// What holders were told to have.
-    pub(crate) granted: Vec<(Who, FencingToken)>,
+    pub(crate) granted: Vec<(Who, Grant)>,
+    /// Grants of which holders were told that they never land.
+    pub(crate) never: BTreeSet<GrantId>,
     /// Effects that were acknowledged to holders, and the register after each.
     pub(crate) acknowledged: Vec<(Effect, u64)>,
     /// Refusals of the gate that no correct issuer causes.
     pub(crate) wrong: Vec<(Effect, String)>,
+}
+
+/// The audit log of a directory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AuditLog {
+    /// From its beginning.
+    pub(crate) writes: Vec<Logged>,
+    /// Why it is not as it was written, where the engine finds so.
+    pub(crate) fault: Option<String>,
+    /// Heads that were noted during the run.
+    pub(crate) noted: Vec<LogHead>,
+}
+
+/// A look at the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    pub(crate) version: Version,
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) grant: Option<GrantId>,
+}
+
+impl From<&View> for Sample {
+    fn from(view: &View) -> Self {
+        let record = view.record();
+        Self { version: record.version(), epoch: record.epoch(), grant: record.grant() }
+    }
 }
 
 /// A write of the record, as the audit log has it.
@@ -74,31 +104,39 @@ pub(crate) struct Takeovers {
     pub(crate) after_death: u64,
 }
 
-impl Evidence {
-    /// Reads what is left in the folder of a run, beside what was said in it.
-    pub(crate) fn gather(mut self, folder: &Path, leases: &Directory) -> Result<Self, Failure> {
+impl AuditLog {
+    /// Notes the head, as an operator would from time to time.
+    pub(crate) fn note_head(&mut self, leases: &Directory) {
+        match leases.verify(cast::resource(), None).map(|verified| verified.head()) {
+            Ok(head) if self.noted.last() == Some(&head) => {}
+            Ok(head) => self.noted.push(head),
+            Err(why) => self.fault = Some(format!("in the midst of the run: {why}")),
+        }
+    }
+
+    /// Reads the whole log.
+    pub(crate) fn gather(&mut self, leases: &Directory) -> Result<(), Failure> {
         let resource = cast::resource();
         for found in leases.history(resource)? {
             match found {
-                Ok(entry) => self.log.push(Logged::from(&entry)),
-                Err(why) => self.log_fault = Some(why.to_string()),
+                Ok(entry) => self.writes.push(Logged::from(&entry)),
+                Err(why) => self.fault = Some(why.to_string()),
             }
         }
         if let Err(why) = leases.verify(resource, self.noted.first().copied()) {
-            self.log_fault = Some(why.to_string());
+            self.fault = Some(why.to_string());
         }
-        self.journal = journal::read(&folder.join("journal"))?;
-        Ok(self)
+        Ok(())
     }
 
-    /// How holders followed each other, by the log.
+    /// How holders followed each other.
     ///
     /// When somebody came follows from the end of its lease, because all leases have one length.
     pub(crate) fn takeovers(&self) -> Takeovers {
-        let ttl = u64::try_from(cast::TTL.as_nanos()).unwrap_or(u64::MAX);
+        let ttl = u64::try_from(Kind::File.ttl().as_nanos()).unwrap_or(u64::MAX);
         let mut takeovers = Takeovers::default();
         let mut before = Tenure::Free;
-        for write in &self.log {
+        for write in &self.writes {
             if let (Action::Acquire, Tenure::Held { expiry, .. }) = (write.action, write.tenure) {
                 let came = Moment::new(expiry.era(), expiry.nanos().saturating_sub(ttl));
                 let kind = match before {
@@ -113,7 +151,9 @@ impl Evidence {
         }
         takeovers
     }
+}
 
+impl Evidence {
     pub(crate) fn effects_done(&self) -> usize {
         self.journal.iter().filter(|note| matches!(note, Note::Done { .. })).count()
     }

@@ -5,29 +5,32 @@ use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::{self, BufReader};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::{process, thread};
 
-use epoch_fence::engine::file::{Directory, FileError, SystemHost};
-use epoch_fence::protocol::{Claim, Pending, Ttl};
+use epoch_fence::engine::file::{FileError, SystemHost};
+use epoch_fence::protocol::{BootTime, Claim, Pending, Ttl};
 use epoch_fence::{
     BootClock as _, Ended, FencingToken, Issuer, Lease, NotAcquired, NotChanged, NotEnded, Resolution, Wait,
 };
 use fastrand::Rng;
 
+use crate::cast::Kind;
+use crate::connection::Connection;
 use crate::host::FalseHost;
-use crate::message::{self, Answer, Ask, End, HolderPart, Obstacle, Order, Rejection, Said, Who};
+use crate::message::{
+    self, Answer, Ask, Attempt, End, Grant, HolderPart, Obstacle, Order, Outcome, Rejection, Said, Who,
+};
+use crate::store::{Store, StoreError};
 use crate::{Failure, cast};
 
 /// How long an attempt goes on. Short, so that the pauses within it stay short.
 const ROUND: Duration = Duration::from_millis(200);
 
-/// Nothing that the resource does takes longer, unless it hangs.
-const TO_ANSWER: Duration = Duration::from_secs(20);
-
 /// Between two tries of whatever may be tried again.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Between two tries to reach a store.
+const AWAY: Duration = Duration::from_millis(25);
 
 /// How often it is tried again before the run has failed: a minute of pauses, which is longer than any fault.
 const TRIES: u32 = 12_000;
@@ -41,16 +44,9 @@ const EFFECT_MICROS: u64 = 2_000;
 /// The longest pause between two effects.
 const THOUGHT_MICROS: u64 = 2_000;
 
-/// How long an effect takes that lingers: longer than it takes to find its holder dead, and to take over.
-const LINGER_MICROS: u64 = 400_000;
-
-/// A lease of which less is left is renewed. A holder believes in a new one for 350 ms.
-const RENEW_BELOW: Duration = Duration::from_millis(250);
-
 /// Effects between two looks at the lease. A holder that is stopped among them does not know it.
 const BATCH: u64 = 6;
 
-type Store = Directory<FalseHost>;
 type Held<'i> = Lease<'i, Store, SystemHost>;
 
 /// Plays the role until it is told to finish, or its parent is gone.
@@ -76,11 +72,11 @@ struct Orders {
 #[derive(Debug)]
 struct Holder {
     who: Who,
+    kind: Kind,
     ttl: Ttl,
     clock: SystemHost,
     orders: Arc<Orders>,
-    socket: PathBuf,
-    stream: Option<BufReader<UnixStream>>,
+    resource: Connection,
     random: Rng,
     /// Effects that were asked for.
     number: u64,
@@ -120,85 +116,107 @@ fn begin() -> Result<(Holder, Issuer<Store, SystemHost>), Failure> {
         }
         process::exit(0);
     });
+    let kind = part.leases.kind();
     let holder = Holder {
         who: part.who,
-        ttl: cast::ttl()?,
+        kind,
+        ttl: cast::ttl(kind)?,
         clock,
         orders,
-        socket: part.socket,
-        stream: None,
+        resource: Connection::new(part.socket, clock),
         random: Rng::with_seed(part.seed),
         number: 0,
         known: None,
     };
-    Ok((holder, Issuer::new(cast::file_options().open_with(&part.leases, host)?, clock)))
+    Ok((holder, Issuer::new(part.leases.open(host)?, clock)))
 }
 
 impl Holder {
+    fn finishes(&self) -> bool {
+        self.orders.finish.load(Ordering::Relaxed)
+    }
+
     fn contend(&mut self, issuer: &Issuer<Store, SystemHost>) -> Result<(), Failure> {
-        while !self.orders.finish.load(Ordering::Relaxed) {
+        while !self.finishes() {
             let mut claim = Claim::new(cast::resource(), cast::holder_id(self.who.holder)?, self.ttl);
             if let Some(known) = self.known {
                 claim = claim.with_known_epoch(known.realm(), known.epoch());
             }
-            let obstacle = match issuer.acquire(&claim, Wait::AtMost(ROUND)) {
-                Ok(lease) => {
-                    self.tenure(lease)?;
-                    continue;
-                }
-                Err(NotAcquired::Held { .. }) => Obstacle::Held,
-                Err(NotAcquired::Reserved { .. }) => Obstacle::Reserved,
-                Err(NotAcquired::Contended) => Obstacle::Contended,
-                Err(NotAcquired::Superseded) => Obstacle::Superseded,
-                Err(NotAcquired::Failed(FileError::Busy { .. })) => Obstacle::Busy,
-                Err(NotAcquired::Indeterminate(pending, _)) => match self.resolve(issuer, pending)? {
-                    Some(lease) => {
-                        self.tenure(lease)?;
-                        continue;
+            let asked = self.clock.now();
+            match issuer.acquire(&claim, Wait::AtMost(ROUND)) {
+                Ok(lease) => self.tenure(lease, asked)?,
+                Err(NotAcquired::Indeterminate(pending, _)) => {
+                    say(&Said::Unknown(Attempt::Acquire))?;
+                    if let Some(lease) = self.resolve(issuer, pending)? {
+                        self.tenure(lease, asked)?;
                     }
-                    None => Obstacle::Superseded,
-                },
-                Err(why) => return Err(why.to_string().into()),
-            };
-            say(&Said::NotGranted(obstacle))?;
+                }
+                Err(why) => {
+                    let obstacle = obstacle(why)?;
+                    say(&Said::NotGranted(obstacle))?;
+                    if obstacle == Obstacle::Unreachable {
+                        self.clock.pause(AWAY);
+                    }
+                }
+            }
         }
         Ok(())
     }
 
+    /// Finds out what became of an attempt, or tries it again as it was first.
     fn resolve<'i>(
-        &self,
+        &mut self,
         issuer: &'i Issuer<Store, SystemHost>,
         mut pending: Pending,
     ) -> Result<Option<Held<'i>>, Failure> {
+        let grant = pending.grant();
         for _ in 0..TRIES {
-            match issuer.resolve(pending) {
-                Ok(Resolution::Granted(lease)) => return Ok(Some(lease)),
-                Ok(Resolution::NotGranted | Resolution::Superseded) => return Ok(None),
-                Err(unresolved) => pending = unresolved.into_pending(),
+            let outcome = if self.random.u32(0..4) == 0 {
+                match issuer.retry(pending) {
+                    Ok(lease) => return granted(lease),
+                    Err(NotAcquired::Indeterminate(again, _)) => Err(again),
+                    Err(NotAcquired::Superseded) => Ok(Outcome::Superseded),
+                    Err(why) => obstacle(why).map(|_| Ok(Outcome::Overtaken))?,
+                }
+            } else {
+                match issuer.resolve(pending) {
+                    Ok(Resolution::Granted(lease)) => return granted(lease),
+                    Ok(Resolution::NotGranted) => Ok(Outcome::NotGranted(grant)),
+                    Ok(Resolution::Superseded) => Ok(Outcome::Superseded),
+                    Err(unresolved) => Err(unresolved.into_pending()),
+                }
+            };
+            match outcome {
+                Ok(outcome) => {
+                    say(&Said::Resolved(outcome))?;
+                    return Ok(None);
+                }
+                Err(again) => pending = again,
             }
             self.clock.pause(PAUSE);
         }
         Err("an attempt that could not be resolved".into())
     }
 
-    fn tenure(&mut self, mut lease: Held<'_>) -> Result<(), Failure> {
+    fn tenure(&mut self, mut lease: Held<'_>, asked: BootTime) -> Result<(), Failure> {
         let token = lease.token();
         self.known = Some(token);
-        say(&Said::Granted(token))?;
-        for effect in 1..=self.random.u64(1..60) {
+        let heard = self.clock.now().since_start();
+        say(&Said::Granted(Grant { token, asked: asked.since_start(), heard }))?;
+        for effect in 1..=self.random.u64(1..self.kind.effects()) {
             if effect % BATCH == 0 && !self.look_after(&mut lease)? {
                 break;
             }
-            if self.orders.finish.load(Ordering::Relaxed) || self.ask(token)? == Asked::Refused {
+            if self.finishes() || self.ask(token)? == Asked::Refused {
                 break;
             }
             self.clock.pause(Duration::from_micros(self.random.u64(0..THOUGHT_MICROS)));
         }
         let end = match self.random.u32(0..100) {
-            0..50 => ended(lease.release()),
+            0..50 => ended(lease.release())?,
             50..75 => {
                 let to = cast::holder_id(self.random.u32(0..cast::HOLDERS))?;
-                ended(lease.hand_over(to, self.ttl))
+                ended(lease.hand_over(to, self.ttl))?
             }
             75..85 => {
                 mem::forget(lease);
@@ -215,13 +233,14 @@ impl Holder {
 
     /// Renews the lease when it is time; false when it is lost.
     fn look_after(&self, lease: &mut Held<'_>) -> Result<bool, Failure> {
-        if lease.remaining() > RENEW_BELOW {
+        if lease.remaining() > self.kind.renew_below() {
             return Ok(true);
         }
         match lease.renew() {
             Ok(_) => say(&Said::Renewed)?,
-            Err(NotChanged::Failed(FileError::Busy { .. }) | NotChanged::Contended) => say(&Said::Busy)?,
-            Err(NotChanged::Indeterminate(_)) => {}
+            Err(NotChanged::Failed(why)) if why.passes() => say(&Said::NotRenewed)?,
+            Err(NotChanged::Contended) => say(&Said::NotRenewed)?,
+            Err(NotChanged::Indeterminate(_)) => say(&Said::Unknown(Attempt::Renew))?,
             Err(NotChanged::Lost) => {
                 say(&Said::Lost)?;
                 return Ok(false);
@@ -238,15 +257,19 @@ impl Holder {
         if lingers {
             say(&Said::Lingers)?;
         }
-        let pause_micros = if lingers { LINGER_MICROS } else { self.random.u64(0..EFFECT_MICROS) };
-        let ask = Ask { token, who: self.who, number: self.number, pause_micros };
+        let pause = if lingers {
+            self.kind.linger()
+        } else {
+            Duration::from_micros(self.random.u64(0..EFFECT_MICROS))
+        };
+        let ask = Ask { token, who: self.who, number: self.number, pause };
         for _ in 0..TRIES {
-            match self.exchange(&ask) {
-                Ok(Answer::Applied { value }) => {
+            match self.resource.ask(&ask)? {
+                Some(Answer::Applied { value }) => {
                     say(&Said::Applied { effect: ask.effect(), value })?;
                     return Ok(Asked::Applied);
                 }
-                Ok(Answer::Rejected(why)) => {
+                Some(Answer::Rejected(why)) => {
                     let drains = why == Rejection::Draining;
                     say(&Said::Rejected { effect: ask.effect(), why })?;
                     if !drains {
@@ -254,64 +277,49 @@ impl Holder {
                     }
                     self.clock.pause(PAUSE);
                 }
-                // A connection ends with the resource's process, and with it all that it did.
-                Err(error) if is_gone(&error) => {
-                    self.stream = None;
+                None => {
                     say(&Said::Unanswered)?;
                     return Ok(Asked::Unanswered);
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Err("the gate drains for ever".into())
     }
-
-    fn exchange(&mut self, ask: &Ask) -> io::Result<Answer> {
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            None => {
-                let stream = connect(&self.socket, &self.clock)?;
-                self.stream.insert(BufReader::new(stream))
-            }
-        };
-        message::write(stream.get_ref(), ask)?;
-        message::read(stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
 }
 
-fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
-    )
+fn granted(lease: Held<'_>) -> Result<Option<Held<'_>>, Failure> {
+    say(&Said::Resolved(Outcome::Granted))?;
+    Ok(Some(lease))
 }
 
-/// Connects to the resource, which may just be about to begin again.
-fn connect(socket: &PathBuf, clock: &SystemHost) -> io::Result<UnixStream> {
-    let mut tries = 0;
-    loop {
-        match UnixStream::connect(socket) {
-            Ok(stream) => {
-                stream.set_read_timeout(Some(TO_ANSWER))?;
-                return Ok(stream);
-            }
-            Err(error) if tries >= TRIES => return Err(error),
-            Err(_) => tries = tries.saturating_add(1),
-        }
-        clock.pause(PAUSE);
-    }
+/// What is in the way of a claim; an error where it is nothing that may be.
+fn obstacle(why: NotAcquired<StoreError>) -> Result<Obstacle, Failure> {
+    Ok(match why {
+        NotAcquired::Held { .. } => Obstacle::Held,
+        NotAcquired::Reserved { .. } => Obstacle::Reserved,
+        NotAcquired::Contended => Obstacle::Contended,
+        NotAcquired::Superseded => Obstacle::Superseded,
+        NotAcquired::Failed(StoreError::File(FileError::Busy { .. })) => Obstacle::Busy,
+        NotAcquired::Failed(why) if why.passes() => Obstacle::Unreachable,
+        why => return Err(why.to_string().into()),
+    })
 }
 
 /// What the store says of the end of a lease, asked a few times.
-fn ended(first: Result<Ended, NotEnded<'_, Store, SystemHost>>) -> End {
+fn ended(first: Result<Ended, NotEnded<'_, Store, SystemHost>>) -> Result<End, Failure> {
     let mut answer = first;
     for _ in 0..ENDINGS {
         match answer {
-            Ok(Ended::Released) => return End::Released,
-            Ok(Ended::HandedOver) => return End::HandedOver,
-            Ok(Ended::AlreadyLost) => return End::AlreadyLost,
-            Err(not_ended) => answer = not_ended.retry(),
+            Ok(Ended::Released) => return Ok(End::Released),
+            Ok(Ended::HandedOver) => return Ok(End::HandedOver),
+            Ok(Ended::AlreadyLost) => return Ok(End::AlreadyLost),
+            Err(not_ended) => {
+                if matches!(not_ended.why(), NotChanged::Indeterminate(_)) {
+                    say(&Said::Unknown(Attempt::End))?;
+                }
+                answer = not_ended.retry();
+            }
         }
     }
-    End::Unknown
+    Ok(End::Unknown)
 }

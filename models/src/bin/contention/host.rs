@@ -33,6 +33,15 @@ impl FalseHost {
     pub(crate) fn stop_in_swap(&self, stop: bool) {
         self.stop.store(stop, Ordering::Relaxed);
     }
+
+    /// Stops the process, if it has to.
+    pub(crate) fn in_swap(&self) {
+        if self.stop.swap(false, Ordering::Relaxed) {
+            // If it cannot be said or done, there is one fault less.
+            let _said = message::write(std::io::stdout().lock(), &Said::InSwap);
+            let _stopped = kill_process(getpid(), Signal::STOP);
+        }
+    }
 }
 
 impl Host for FalseHost {
@@ -43,11 +52,7 @@ impl Host for FalseHost {
     /// The engine reads it for the stamp of an entry: the register is held then, the write was judged, and is not yet
     /// made. That is where a stop hurts most.
     fn wall(&self) -> PhysicalTime {
-        if self.stop.swap(false, Ordering::Relaxed) {
-            // If it cannot be said or done, there is one fault less.
-            let _said = message::write(std::io::stdout().lock(), &Said::InSwap);
-            let _stopped = kill_process(getpid(), Signal::STOP);
-        }
+        self.in_swap();
         let seconds = self.wall_seconds.load(Ordering::Relaxed);
         let by = Duration::from_secs(seconds.unsigned_abs());
         let wall = self.real.wall();

@@ -1,17 +1,20 @@
 //! What the processes tell each other: one JSON value a line.
 
 use core::fmt;
+use core::time::Duration;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use epoch_fence::{Epoch, FencingToken, GrantId, RealmId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::store::StorePart;
+
 /// The part of a holder in one life.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct HolderPart {
     pub(crate) who: Who,
-    pub(crate) leases: PathBuf,
+    pub(crate) leases: StorePart,
     pub(crate) socket: PathBuf,
     pub(crate) seed: u64,
 }
@@ -71,7 +74,7 @@ pub(crate) struct Ask {
     pub(crate) who: Who,
     pub(crate) number: u64,
     /// How long the effect pauses between its steps.
-    pub(crate) pause_micros: u64,
+    pub(crate) pause: Duration,
 }
 
 impl Ask {
@@ -102,12 +105,16 @@ pub(crate) enum Rejection {
 /// What a holder tells the parent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Said {
-    Granted(FencingToken),
+    Granted(Grant),
     /// It is not the holder, because of this.
     NotGranted(Obstacle),
     Renewed,
-    /// A renewal or a write of any kind met a process in the midst of its own.
-    Busy,
+    /// A renewal did nothing: it met a process in the midst of a write, or the store could not be reached.
+    NotRenewed,
+    /// Nobody knows what came of this.
+    Unknown(Attempt),
+    /// What came of an acquire of which nobody knew.
+    Resolved(Outcome),
     Lost,
     /// It is in the midst of a swap, and stops itself.
     InSwap,
@@ -128,6 +135,34 @@ pub(crate) enum Said {
     Gave(String),
 }
 
+/// A tenure, as its holder was told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) token: FencingToken,
+    /// When it was asked for, and when the answer was there, in time since boot: one clock for all processes.
+    pub(crate) asked: Duration,
+    pub(crate) heard: Duration,
+}
+
+/// Something that a holder asked of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Attempt {
+    Acquire,
+    Renew,
+    End,
+}
+
+/// What became of an acquire of which nobody knew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Outcome {
+    Granted,
+    /// It never lands.
+    NotGranted(GrantId),
+    Superseded,
+    /// It was tried again, and others were first, or in the way.
+    Overtaken,
+}
+
 /// Why an attempt was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Obstacle {
@@ -135,7 +170,10 @@ pub(crate) enum Obstacle {
     Reserved,
     Contended,
     Superseded,
+    /// A process was in the midst of a write.
     Busy,
+    /// The store could not be reached, or did not answer.
+    Unreachable,
 }
 
 /// How a holder ends a tenure.

@@ -83,7 +83,7 @@ impl Resource {
 
     /// Reads, waits, writes, step by step, and returns when it is durable. Nothing here keeps two of them apart.
     fn apply(&self, ask: &Ask) -> u64 {
-        let (effect, pause) = (ask.effect(), Duration::from_micros(ask.pause_micros));
+        let (effect, pause) = (ask.effect(), ask.pause);
         let [low, high] = &self.cells;
         self.note(&Note::Begun(effect));
         let first = low.load(Ordering::Relaxed);

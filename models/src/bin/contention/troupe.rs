@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::message::{self, HolderPart, Order, ResourcePart, Said, Who};
 use crate::sightings::Fault;
+use crate::store::StorePart;
 use crate::{Failure, cast, resource};
 
 /// A process. Dropped, it is killed and reaped, so that none stays.
@@ -82,6 +83,12 @@ impl Slot {
 
     pub(crate) const fn is_running(&self) -> bool {
         self.process.is_some()
+    }
+
+    /// Whether it holds and is not stopped.
+    pub(crate) fn can_act(&self) -> bool {
+        let stopped = matches!(self.due, Some((_, Due::Resume)));
+        self.holds && self.process.is_some() && !stopped && !self.in_swap
     }
 
     pub(crate) const fn life(&self) -> u32 {
@@ -152,7 +159,7 @@ pub(crate) struct Troupe {
 }
 
 impl Troupe {
-    pub(crate) fn new(folder: &Path, gate: Option<RealmId>) -> Self {
+    pub(crate) fn new(folder: &Path, leases: StorePart, gate: Option<RealmId>) -> Self {
         let (to, heard) = mpsc::channel();
         let socket = folder.join("socket");
         Self {
@@ -162,7 +169,7 @@ impl Troupe {
             to,
             holder_part: HolderPart {
                 who: Who { holder: 0, life: 0 },
-                leases: folder.join("leases"),
+                leases,
                 socket: socket.clone(),
                 seed: 0,
             },
