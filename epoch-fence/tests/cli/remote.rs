@@ -99,6 +99,23 @@ mod postgres {
     }
 
     #[test]
+    fn leases_that_were_copied_from_another_cluster_are_refused_until_they_are_recovered() {
+        let mut server = match Postgres::start(&[]) {
+            Ok(server) => server,
+            Err(missing) => return missing.not_run(),
+        };
+        let engine = Engine { url: server.url() };
+        let stage = Stage::new();
+        succeeded(engine.ef(&stage, &["init"]).output().unwrap());
+        let old = engine.token(&stage);
+        server.execute("postgres", "UPDATE epoch_fence.realm SET system = system + 1");
+        refused(&mut engine.run(&stage, &[], "echo BAD"), 125, "`epoch-fence recover`");
+        succeeded(engine.ef(&stage, &["recover", "--resource", "r", "--floor", "0"]).output().unwrap());
+        assert!(epoch(&engine.token(&stage)) > epoch(&old) + 1_000_000);
+        server.stop_fast();
+    }
+
+    #[test]
     fn a_server_without_the_tables_is_told_apart_from_one_without_the_namespace() {
         let Some(url) = url("bare") else { return };
         let engine = Engine { url: url.clone() };
@@ -135,13 +152,20 @@ mod etcd {
 
     #[test]
     fn an_etcd_keeps_the_leases_of_many_hosts_whose_holders_are_evicted_and_recovered() {
-        let Some((_server, engine)) = started() else { return };
+        let Some((server, engine)) = started() else { return };
         let of = |namespace: &str| Engine { url: format!("{}/{namespace}", engine.url) };
         let stage = Stage::new();
         refused(&mut engine.run(&stage, &[], "echo BAD"), 125, "`epoch-fence init`");
         keeps_the_leases_of_many_hosts(&engine);
         is_evicted(&of("evicted"));
         is_recovered(&of("recovered"));
+        let lost = of("lost");
+        succeeded(lost.ef(&stage, &["init"]).output().unwrap());
+        let old = lost.token(&stage);
+        server.execute(&["del", "--prefix", ""]);
+        refused(&mut lost.run(&stage, &[], "echo BAD"), 125, "`epoch-fence init`");
+        succeeded(lost.ef(&stage, &["recover", "--resource", "r", "--floor", "7000"]).output().unwrap());
+        assert!(epoch(&lost.token(&stage)) > 7_000.max(epoch(&old)));
     }
 
     #[test]

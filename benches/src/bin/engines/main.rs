@@ -8,6 +8,14 @@
 //!
 //! It prints a table in Markdown. The ratios are what counts: all rows of a store are measured in turns, a second each.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::float_arithmetic,
+    clippy::print_stdout,
+    reason = "a program that measures time, whose numbers are small, and that prints what it found"
+)]
+
 extern crate alloc;
 
 mod etcd;

@@ -34,21 +34,20 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
         _ => None,
     };
     let floor = options.floor.0.max(at_gate);
-    let view = match remote {
-        Some(remote) => {
-            let issuer = Issuer::new(Store::Remote(remote), SystemHost::new()?);
-            issuer.recover(&id, realm, floor).map_err(Failure::from)
-        }
-        None => directory.recover(id, realm, floor).map_err(Failure::from),
+    let recovered = match remote {
+        Some(remote) => remote.recover(&id, realm, floor),
+        None => directory
+            .recover(id, realm, floor)
+            .map(|view| (view.record().realm(), view.record().epoch()))
+            .map_err(Failure::from),
     };
-    let view = view.map_err(|why| why.during(&shown))?;
-    let record = *view.record();
-    let epoch = record.epoch().unwrap_or(Epoch::FIRST);
-    let adopted = follow(&directory, id, record.realm(), epoch, options);
+    let (realm, epoch) = recovered.map_err(|why| why.during(&shown))?;
+    let epoch = epoch.unwrap_or(Epoch::FIRST);
+    let adopted = follow(&directory, id, realm, epoch, options);
     if target.form.json {
         finished(output::json(&json!({
             "id": id.to_string(),
-            "realm": record.realm().to_string(),
+            "realm": realm.to_string(),
             "epoch": epoch.get(),
             "gate": adopted.as_ref().copied().unwrap_or_else(Failure::why),
             "gate_follows": adopted.is_ok(),
@@ -57,14 +56,13 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
         let follows = adopted.as_ref().copied().unwrap_or("the guard does not follow yet");
         finished(writeln!(
             io::stdout(),
-            "{shown}: recovered; realm {}, epochs go on above {epoch}; {follows}",
-            record.realm()
+            "{shown}: recovered; realm {realm}, epochs go on above {epoch}; {follows}"
         ))?;
     }
     match adopted {
         Ok(_) => Ok(0),
         Err(why) => {
-            say(format!("to let the guard follow, repeat this with --realm {}", record.realm()));
+            say(format!("to let the guard follow, repeat this with --realm {realm}"));
             Err(why.during("the guard"))
         }
     }

@@ -4,12 +4,12 @@ use core::time::Duration;
 use std::env;
 
 use epoch_fence::engine::etcd::{Etcd, EtcdError, EtcdOptions};
-use epoch_fence::{Epoch, RealmId};
+use epoch_fence::{AsyncIssuer, Epoch, NotChanged, RealmId, ResourceId, SystemClock};
 
 use super::Remote;
 use super::remote::{Operated, RemoteError, patience};
 use super::url::decoded;
-use crate::exit::{FAILED, Failure};
+use crate::exit::{FAILED, Failure, INDETERMINATE};
 
 /// The namespace of a URL that names none, as with a PostgreSQL.
 const NAMESPACE: &str = "/default";
@@ -86,9 +86,30 @@ impl Operated for Etcd {
         Self::init(self).await
     }
 
+    async fn recover(
+        &self,
+        resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> Result<(RealmId, Option<Epoch>), Failure> {
+        // Without a realm there is nothing to go on from.
+        if let Err(EtcdError::NotInitialised) = self.realm().await {
+            let above = floor.unwrap_or(Epoch::FIRST);
+            let made = self.init_above(above).await.map(|realm| (realm, Some(above)));
+            return made.map_err(|why| Failure::new(FAILED, RemoteError::of::<Self>(why)));
+        }
+        let issuer = AsyncIssuer::new(self, SystemClock::new());
+        let view = issuer.recover(resource, realm, floor).await.map_err(|why| {
+            let unknown = matches!(why, NotChanged::Indeterminate(_));
+            Failure::new(if unknown { INDETERMINATE } else { FAILED }, why)
+        })?;
+        Ok((view.record().realm(), view.record().epoch()))
+    }
+
     fn advice(why: &EtcdError) -> &'static str {
         match why {
             EtcdError::NotInitialised => "; `epoch-fence init` makes it",
+            EtcdError::RecordsWithoutRealm => ": `epoch-fence recover`",
             _ => "",
         }
     }

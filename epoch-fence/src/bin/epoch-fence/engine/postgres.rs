@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::env;
 
 use epoch_fence::engine::postgres::{Postgres, PostgresError, PostgresOptions};
-use epoch_fence::{Epoch, RealmId};
+use epoch_fence::{Epoch, RealmId, ResourceId};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
@@ -107,6 +107,16 @@ impl Operated for Postgres {
     async fn init(&self) -> Result<RealmId, PostgresError> {
         self.migrate().await?;
         Self::init(self).await
+    }
+
+    async fn recover(
+        &self,
+        _resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> Result<(RealmId, Option<Epoch>), Failure> {
+        let risen = Self::recover(self, realm, floor).await;
+        risen.map(|risen| (realm, risen)).map_err(|why| Failure::new(FAILED, RemoteError::of::<Self>(why)))
     }
 
     fn advice(why: &PostgresError) -> &'static str {

@@ -25,6 +25,15 @@ pub(crate) trait Operated: AsyncEngine + 'static {
     /// Makes what the leases need, unless it is there. Says which realm they are in.
     fn init(&self) -> impl Future<Output = Result<RealmId, Self::Error>>;
 
+    /// Begins a new realm, also where no record can be read any more. Says which realm it is, and the epoch above which it
+    /// goes on.
+    fn recover(
+        &self,
+        resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> impl Future<Output = Result<(RealmId, Option<Epoch>), Failure>>;
+
     /// What an operator can do about an error, to be put behind it.
     fn advice(why: &Self::Error) -> &'static str;
 
@@ -36,6 +45,13 @@ pub(crate) trait Operated: AsyncEngine + 'static {
 trait Leases: Engine<Error = RemoteError> + Send + Sync {
     fn init(&self, runtime: &Runtime) -> Result<RealmId, RemoteError>;
     fn accept(&self, runtime: &Runtime) -> Result<Option<Epoch>, RemoteError>;
+    fn recover(
+        &self,
+        runtime: &Runtime,
+        resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> Result<(RealmId, Option<Epoch>), Failure>;
 }
 
 struct Kind<E>(Blocking<E>);
@@ -59,6 +75,16 @@ impl<E: Operated> Leases for Kind<E> {
 
     fn accept(&self, runtime: &Runtime) -> Result<Option<Epoch>, RemoteError> {
         runtime.block_on(self.0.engine().accept()).map_err(RemoteError::of::<E>)
+    }
+
+    fn recover(
+        &self,
+        runtime: &Runtime,
+        resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> Result<(RealmId, Option<Epoch>), Failure> {
+        runtime.block_on(self.0.engine().recover(resource, realm, floor))
     }
 }
 
@@ -92,6 +118,16 @@ impl Remote {
 
     pub(crate) fn init(&self) -> Result<RealmId, Failure> {
         self.leases.init(&self.runtime).map_err(|why| Failure::new(FAILED, why).during(&self.shown))
+    }
+
+    /// Recovers everything that the server keeps beside this resource too.
+    pub(crate) fn recover(
+        &self,
+        resource: &ResourceId,
+        realm: RealmId,
+        floor: Option<Epoch>,
+    ) -> Result<(RealmId, Option<Epoch>), Failure> {
+        self.leases.recover(&self.runtime, resource, realm, floor).map_err(|why| why.during(&self.shown))
     }
 
     pub(crate) fn accept(&self) -> Result<Option<Epoch>, Failure> {
