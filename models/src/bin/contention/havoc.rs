@@ -185,7 +185,8 @@ impl Storm {
             }
             Fault::RequestsDropped => {
                 let worked = self.work(Plan::DropRequests, 30..400, |counts| counts.requests_dropped);
-                self.pause(0..150);
+                // Long enough for whoever lost its request to find out, before others are first.
+                self.pause(300..900);
                 self.set(Plan::Pass);
                 return worked;
             }
