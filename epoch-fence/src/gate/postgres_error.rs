@@ -140,8 +140,8 @@ fn number(detail: &str, word: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::format;
-    use std::string::ToString as _;
+    use alloc::format;
+    use alloc::string::ToString as _;
 
     use super::*;
 

@@ -272,8 +272,8 @@ pub(crate) struct Server {
     /// A server that keeps the leases for many hosts, in place of the directory
     ///
     /// postgres://USER@HOST:PORT/DATABASE, or etcd://HOST:PORT,HOST:PORT (etcds:// is encrypted). What holds a password is
-    /// seen by everybody in the list of processes: leave it to $PGPASSWORD or $ETCDCTL_PASSWORD, or put the whole URL into
-    /// $EPOCH_FENCE_ENGINE. `epoch-fence init --help` says what else there is.
+    /// seen by everybody in the list of processes: leave it to `$PGPASSWORD` or `$ETCDCTL_PASSWORD`, or put the whole URL into
+    /// `$EPOCH_FENCE_ENGINE`. `epoch-fence init --help` says what else there is.
     #[arg(long, value_name = "URL", env = store::ENGINE, hide_env_values = true)]
     pub(crate) engine: Option<Address>,
 }
