@@ -3,6 +3,7 @@
     packages.py members            every member
     packages.py published          the members that a user can depend on
     packages.py loom               the members with interleaving tests
+    packages.py loom-features NAME the features under which they run, joined by commas
     packages.py excluded           packages with a workspace of their own, if they are there
     packages.py feature-sets NAME  the sets that `--each-feature` does not try, one a line
     packages.py no-std NAME        the features that need neither std nor alloc, joined by commas
@@ -73,6 +74,12 @@ def no_std_features(package):
     return sorted(name for name in features if not closure(features, name) & {"default", "std", "alloc"})
 
 
+def loom_features(package):
+    """All but those on tokio, which is built otherwise where `loom` is set, and what only they need."""
+    features = package["features"]
+    return sorted(name for name in features if not closure(features, name) & {"dep:tokio", "dep:rustls"})
+
+
 def main(question, name=None):
     if question == "excluded":
         answers = excluded()
@@ -88,6 +95,8 @@ def main(question, name=None):
                 answers = [package["name"] for package in found if package["publish"] != []]
             case "loom":
                 answers = [package["name"] for package in found if has_loom_tests(package)]
+            case "loom-features":
+                answers = [",".join(loom_features(one))]
             case "feature-sets":
                 answers = feature_sets(one)
             case "no-std":
