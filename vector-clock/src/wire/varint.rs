@@ -20,13 +20,12 @@ pub(crate) fn put<S: Sink>(sink: &mut S, value: u128) {
 }
 
 fn put_long<S: Sink>(sink: &mut S, value: u128) {
+    let zeros = value.leading_zeros() / u8::BITS;
     let bytes = value.to_be_bytes();
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let significant = bytes.get(zeros..).unwrap_or_default();
-    let length = (LITERALS..=u8::MAX).zip(1..).find(|(_, length)| *length == significant.len());
-    if let Some((byte, _)) = length {
-        sink.put(&[byte]);
-        sink.put(significant);
+    // The length of all sixteen bytes is the highest there is, and each byte less is one below it.
+    if let (Ok(zeros), Ok(fewer)) = (usize::try_from(zeros), u8::try_from(zeros)) {
+        sink.put(&[u8::MAX.saturating_sub(fewer)]);
+        sink.put(bytes.get(zeros..).unwrap_or_default());
     }
 }
 
@@ -58,8 +57,25 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// Reads an integer of two to nine bytes with one load, unless it is so near the end that this would read past it.
+    #[inline]
+    fn take_word(&mut self) -> Option<Result<u64, DecodeError>> {
+        const WORD_BYTES: u32 = u64::BITS / u8::BITS;
+        let (first, rest) = self.bytes.split_first()?;
+        let length = u32::from(first.checked_sub(LITERALS)?).saturating_add(1);
+        let unused = WORD_BYTES.checked_sub(length)?.saturating_mul(u8::BITS);
+        let word = u64::from_be_bytes(*rest.first_chunk()?);
+        let value = word.checked_shr(unused)?;
+        self.bytes = rest.get(usize::try_from(length).ok()?..)?;
+        let shorter_exists = value < u64::from(LITERALS) || word.leading_zeros() >= u8::BITS;
+        Some(if shorter_exists { Err(DecodeError::Overlong) } else { Ok(value) })
+    }
+
     /// Reads an integer of up to 128 bits, and refuses any form of it but the shortest.
     pub(crate) fn take(&mut self) -> Result<u128, DecodeError> {
+        if let Some(word) = self.take_word() {
+            return word.map(u128::from);
+        }
         let first = self.take_byte()?;
         let Some(more) = first.checked_sub(LITERALS) else { return Ok(u128::from(first)) };
         let bytes = self.take_bytes(usize::from(more).saturating_add(1))?;
@@ -76,6 +92,9 @@ impl<'a> Reader<'a> {
         {
             self.bytes = rest;
             return Ok(u64::from(*first));
+        }
+        if let Some(word) = self.take_word() {
+            return word;
         }
         self.take()?.try_into().map_err(|_| DecodeError::TooWide)
     }
@@ -134,6 +153,25 @@ mod tests {
                     let written = bytes_of(value);
                     assert_eq!([&written, reader.rest()].concat(), bytes, "{bytes:02x?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_behind_an_integer_does_not_change_what_is_read() {
+        for first in 0..=u8::MAX {
+            let length = usize::from(first.saturating_sub(LITERALS - 1));
+            for (second, others) in
+                [(0, 0), (0, 0xff), (1, 0), (LITERALS - 1, 1), (LITERALS, 2), (0xff, 0xff)]
+            {
+                let mut alone = [&[first, second], [others; MAX_BYTES].as_slice()].concat();
+                alone.truncate(1 + length);
+                let followed = [alone.as_slice(), &[0x5a; 20]].concat();
+                let (mut short, mut long) = (Reader::new(&alone), Reader::new(&followed));
+                assert_eq!(long.take(), short.take(), "{alone:02x?}");
+                assert_eq!(long.rest(), [short.rest(), &[0x5a; 20]].concat(), "{alone:02x?}");
+                let (mut short, mut long) = (Reader::new(&alone), Reader::new(&followed));
+                assert_eq!(long.take_u64(), short.take_u64(), "{alone:02x?}");
             }
         }
     }
