@@ -334,6 +334,7 @@ impl Gate {
     ///
     /// None is promised.
     #[must_use]
+    #[inline]
     pub fn floor(&self) -> Epoch {
         // ORDERING: Relaxed. Nothing is published to a reader of the number alone. Whoever has seen the gate
         // closed has acquired the floor for which it was. Nothing weaker exists.
