@@ -95,3 +95,20 @@ proptest! {
         prop_assert_eq!(a.cmp(&b), (a.physical_units(), a.counter()).cmp(&(b.physical_units(), b.counter())));
     }
 }
+
+#[test]
+fn each_comparison_of_two_stamps_says_what_their_order_says() {
+    let middle = Timestamp::from_bits(1 << 40).unwrap();
+    let timestamps = [Timestamp::MIN, middle, middle.checked_next().unwrap(), Timestamp::MAX];
+    let nodes = [0, 1, u64::MAX].map(NodeId::from_random_bits);
+    let stamps = timestamps.map(|timestamp| nodes.map(|node| timestamp.at_node(node)));
+    for a in stamps.iter().flatten() {
+        for b in stamps.iter().flatten() {
+            let order = a.timestamp().cmp(&b.timestamp()).then(a.node().cmp(b.node()));
+            assert_eq!(a.cmp(b), order, "{a} {b}");
+            assert_eq!(a.partial_cmp(b), Some(order), "{a} {b}");
+            let said = (a < b, a <= b, a > b, a >= b);
+            assert_eq!(said, (order.is_lt(), order.is_le(), order.is_gt(), order.is_ge()), "{a} {b}");
+        }
+    }
+}
