@@ -13,7 +13,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
 
-stages=" ${*:-big-endian deny engines features firmware fuzz lint} "
+stages=" ${*:-big-endian deny engines features firmware fuzz instructions lint} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -67,12 +67,15 @@ if needed_by firmware; then
     command -v arm-none-eabi-objdump >/dev/null || missing+=' binutils-arm-none-eabi'
     command -v ld.lld >/dev/null || missing+=' lld'
 fi
+if needed_by instructions; then
+    command -v valgrind >/dev/null || missing+=' valgrind'
+fi
 if needed_by big-endian; then
     command -v qemu-s390x >/dev/null || missing+=' qemu-user'
     command -v s390x-linux-gnu-gcc >/dev/null || missing+=' gcc-s390x-linux-gnu libc6-dev-s390x-cross'
 fi
 # The client of etcd is made from its messages when it is built: by every stage that takes all features.
-if needed_by lint features debug release contention engines doc loom; then
+if needed_by lint features debug release contention engines doc loom benches instructions; then
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
 fi
 # Other stages run what needs a server where there is one, and say so where there is none.
@@ -123,3 +126,13 @@ tool() {
 if needed_by features; then tool cargo-hack "$cargo_hack_version"; fi
 if needed_by fuzz && [[ -f fuzz/Cargo.toml ]]; then tool cargo-fuzz "$cargo_fuzz_version"; fi
 if needed_by deny; then tool cargo-deny "$cargo_deny_version"; fi
+# The library refuses a runner of another version, so the version is the library's.
+if needed_by instructions; then
+    version=$(awk '/^name = "gungraun-runner"$/ { getline; gsub(/"/, "", $3); print $3 }' Cargo.lock)
+    if [[ $(gungraun-runner --version 2>/dev/null) != "gungraun-runner $version" ]]; then
+        step "cargo install gungraun-runner $version"
+        env -u CARGO_TARGET_DIR -u RUSTFLAGS CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+            timeout 900 cargo install --quiet --locked --force gungraun-runner --version "$version" ||
+            die "cargo could not install gungraun-runner $version within 15 minutes"
+    fi
+fi

@@ -12,7 +12,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package debug release contention engines doc loom fuzz firmware big-endian)
+all_stages=(lint tidy features deny package debug release contention engines doc loom fuzz firmware
+    big-endian benches instructions)
 
 command_of() {
     case $1 in
@@ -23,7 +24,7 @@ command_of() {
     package) echo 'ci/package.sh' ;;
     deny) echo 'cargo deny --all-features check bans licenses sources' ;;
     debug | release | doc) echo "ci/cargo-test.sh $1" ;;
-    contention | engines) echo "ci/$1.sh" ;;
+    benches | contention | engines | instructions) echo "ci/$1.sh" ;;
     loom) echo 'ci/loom.sh' ;;
     fuzz) echo 'ci/fuzz-smoke.sh' ;;
     firmware | big-endian) echo "ci/$1.sh" ;;
@@ -130,7 +131,7 @@ run_stage() {
     elif [[ $status -ne 0 ]]; then
         verdict=failed
     fi
-    summary+=("$(printf '%-10s %5d s  %6d tests  %s' \
+    summary+=("$(printf '%-12s %5d s  %6d tests  %s' \
         "$stage" $((SECONDS - start)) $((${tests% *} + ${tests#* })) "$verdict")")
     printf '== %s: %s, %d s\n' "$stage" "$verdict" $((SECONDS - start))
     [[ $status -eq 0 ]]
@@ -139,7 +140,7 @@ run_stage() {
 finish() {
     printf '\n== summary\n'
     printf '%s\n' "${summary[@]}"
-    printf '%-10s %5d s\n' total "$SECONDS"
+    printf '%-12s %5d s\n' total "$SECONDS"
     printf '%d passed, %d failed\n' "$passed" "$failed"
 }
 

@@ -12,7 +12,7 @@
 use core::hint::black_box;
 use std::collections::HashMap;
 
-use clock_benches::Numbers;
+use clock_benches::vectors::{Entries, entries, pairs, raised};
 use crdts::{CmRDT as _, CvRDT as _};
 use criterion::{
     BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
@@ -21,29 +21,7 @@ use vector_clock::{Causality, ClockRef, DenseVector, Dot, Heap, Limits, Stamp, V
 use yrs::updates::{decoder::Decode as _, encoder::Encode as _};
 
 type Vector = VersionVector<u64, Heap>;
-type Entries = Vec<(u64, u64)>;
-
 const SIZES: [usize; 4] = [3, 8, 64, 1_024];
-
-/// Ids that look random, as those of replicas do, and counters of some months.
-fn entries(count: usize, seed: u64) -> Entries {
-    // Ids of 53 bits, which is all that `yrs` has.
-    let mut entries: Entries =
-        Numbers::new(seed).take(count).map(|number| (number >> 11, 1_000 + (number & 0xffff))).collect();
-    entries.sort_unstable();
-    entries.dedup_by_key(|(id, _)| *id);
-    assert_eq!(entries.len(), count, "no two ids are alike");
-    entries
-}
-
-/// The same entries, with those in `lanes` one higher.
-fn raised(entries: &Entries, lanes: impl IntoIterator<Item = usize>) -> Entries {
-    let mut raised = entries.clone();
-    for lane in lanes {
-        raised[lane].1 += 1;
-    }
-    raised
-}
 
 fn ours(entries: &Entries) -> Vector {
     let dots = entries.iter().map(|(id, counter)| Dot::try_new(*id, *counter).expect("in range"));
@@ -87,21 +65,6 @@ fn plain_loop(left: &[u64], right: &[u64]) -> Causality {
         (false, true) => Causality::After,
         (true, true) => Causality::Concurrent,
     }
-}
-
-/// Pairs of one size, by what a comparison finds and where.
-fn pairs(size: usize) -> Vec<(&'static str, Entries, Entries)> {
-    let base = entries(size, 1);
-    let last = size - 1;
-    vec![
-        ("equal", base.clone(), base.clone()),
-        ("before", base.clone(), raised(&base, 0..size)),
-        ("before, in the last lane", base.clone(), raised(&base, [last])),
-        ("after", raised(&base, 0..size), base.clone()),
-        ("concurrent, at the front", raised(&base, [0]), raised(&base, [1])),
-        ("concurrent, at the end", raised(&base, [last - 1]), raised(&base, [last])),
-        ("concurrent, disjoint members", entries(size, 2), base),
-    ]
 }
 
 fn compare(c: &mut Criterion) {

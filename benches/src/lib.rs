@@ -3,6 +3,10 @@
 //! A figure is a ratio of two rows of one group in one run: ours beside a peer's, or beside the floor, which
 //! is the least that any implementation must do. Absolute times are of one machine and one day.
 
+pub mod hot;
+pub mod memory;
+pub mod vectors;
+
 use hlc::{NodeId, Stamp, Timestamp};
 
 /// Numbers that look random and are the same in every run (a 64-bit LCG, Knuth's constants).
