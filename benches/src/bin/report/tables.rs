@@ -12,10 +12,11 @@ use crate::{
 pub(crate) fn head(figures: &Figures) -> String {
     let mut text = String::from(
         "# Speed\n\n\
-         Made by `benches/report.sh`; nothing in it is typed by hand. A figure is a ratio of two rows of one group, measured \
-         one after the other in one run; times alone are of one machine and one day. *Fast* is the ratio of what the \
-         fastest tenth of both rows' samples stayed below: where it differs much from the ratio of the medians, the machine \
-         did something else meanwhile. A target is met where either meets it.\n\n\
+         Made by the program `report` from what criterion left; `benches/report.sh` measures everything and runs it. Nothing in it is \
+         typed by hand. A figure is a ratio of the medians of two rows of one group, measured one after the other by one process; \
+         times alone are of one machine and one day. *Fast* is the ratio of what the fastest tenth of both rows' samples stayed \
+         below: where the two ratios differ, or the load below is not near zero, the machine did something else meanwhile, and \
+         a ratio near its target says nothing.\n\n\
          ![each hot path beside its floor or its peer](speed.svg)\n\n",
     );
     for (name, value) in machine::facts() {

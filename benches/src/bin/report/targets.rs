@@ -32,7 +32,7 @@ pub(crate) struct Verdict {
     /// By medians, and by the fastest tenth of both.
     pub(crate) reached: f64,
     pub(crate) reached_fast: f64,
-    /// `None` without a number to reach.
+    /// By the medians; `None` without a number to reach.
     pub(crate) met: Option<bool>,
 }
 
@@ -55,15 +55,15 @@ impl Target {
                 let other = figures.get(group, self.goal.beside()?)?;
                 let (reached, fast) = (ours.median / other.median, ours.fast / other.fast);
                 let most = if let Goal::Ratio(_, most) = self.goal { Some(most) } else { None };
-                (Some(other), reached, fast, most.map(|most| reached.min(fast) <= most))
+                (Some(other), reached, fast, most.map(|most| reached <= most))
             }
             Goal::Each(count, most) => {
                 let (reached, fast) = (ours.median / count, ours.fast / count);
-                (None, reached, fast, Some(reached.min(fast) <= most))
+                (None, reached, fast, Some(reached <= most))
             }
             Goal::Rate(bytes, least) => {
                 let (reached, fast) = (bytes / ours.median, bytes / ours.fast);
-                (None, reached, fast, Some(reached.max(fast) >= least))
+                (None, reached, fast, Some(reached >= least))
             }
         };
         Some(Verdict { ours, other, reached, reached_fast, met })
@@ -80,7 +80,7 @@ impl Goal {
 
     pub(crate) fn text(self) -> String {
         match self {
-            Self::Ratio(_, most) => format!("<= {most}"),
+            Self::Ratio(_, most) => format!("<= {most:.3}"),
             Self::Beside(_) => "-".to_owned(),
             Self::Each(_, most) => format!("<= {most} ns"),
             Self::Rate(_, least) => format!(">= {least} bytes/ns"),
@@ -148,11 +148,11 @@ const VECTORS: &[Target] = &[
         ours: ("dense/compare/1024/before", "vector-clock"),
         goal: Goal::Rate(16_384.0, 100.0),
     },
-    ratio(
-        "dense compare, 1024 lanes, SSE2 beside a scalar loop",
+    // With the vector instructions that the processor has: the promise for SSE2 alone needs one without AVX2.
+    beside(
+        "dense compare, 1024 lanes, beside a plain loop",
         ("dense/compare/1024/before", "vector-clock"),
         "floor: plain loop",
-        0.4,
     ),
     Target {
         what: "dense compare, 3 lanes",
