@@ -93,7 +93,7 @@ COMMENT ON COLUMN epoch_fence.lease.reserved_for IS
 COMMENT ON COLUMN epoch_fence.lease.ends_at IS
   'When the lease or the reservation is over, by epoch_fence.clock.';
 COMMENT ON COLUMN epoch_fence.lease.touched IS
-  'When the row was written. A clock that was set back goes on from here.';
+  'When the row was written. A clock that was set back stands still here until it has caught up.';
 
 CREATE SEQUENCE IF NOT EXISTS epoch_fence.version AS bigint MINVALUE 1 NO CYCLE CACHE 1;
 

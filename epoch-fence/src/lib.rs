@@ -92,10 +92,9 @@
 //!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
 //! - `tokio`: `AsyncIssuer`, `AsyncLease` and `KeptLease`, for callers that await; `engine::AsyncEngine`, for stores that are
 //!   awaited.
-//! - `postgres`, `etcd`: leases in a PostgreSQL or an etcd, for holders on many hosts. The second is built with `protoc`.
 //!   `PostgresGate`, in the first, is a gate for the user's own tables: its permit is a lock of the transaction that changes
 //!   them.
-//! - `tls`: encrypted connections of the program to them.
+//! - `tls`: encrypted connections, of the program to both, and `EtcdOptions::tls`.
 //! - `test-engine`: `engine::memory`, a store whose faults are a script, for tests of whatever uses a lease; and
 //!   `engine::conformance`, what every store must keep, as a suite.
 //!

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -27,6 +28,9 @@ const LEAST_PAUSE: Duration = Duration::from_millis(20);
 /// again after a twelfth. Whatever is not known to have landed extends nothing. The task runs on the runtime on which the
 /// lease began to be kept: if that is blocked or shut down, the lease ends at its deadline.
 ///
+/// A renewal that hangs is given up when the store gives up, and the next one is tried then. So let the store wait for a
+/// sixth of the time to live at most: its request timeout is an option of it, and 5 s unless you say so.
+///
 /// Dropped, it tries once to release, in the background, if the runtime still runs; else it lapses by itself.
 #[must_use = "a lease that is dropped is released"]
 pub struct KeptLease<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> {
@@ -34,6 +38,7 @@ pub struct KeptLease<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'sta
     granted: Granted,
     known: watch::Receiver<Known<E::Error>>,
     keeper: JoinHandle<()>,
+    runtime: Handle,
     parted: bool,
 }
 
@@ -88,7 +93,7 @@ impl<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> KeptLease<E
         let (issuer, granted) = (lease.issuer().clone(), *lease.granted());
         let (tell, known) = watch::channel(Known { deadline: lease.deadline(), over: false, last: None });
         let keeper = tokio::spawn(keep(lease, tell));
-        Self { issuer, granted, known, keeper, parted: false }
+        Self { issuer, granted, known, keeper, runtime: Handle::current(), parted: false }
     }
 
     /// Returns the token to send with each request to the resource. It stays the same through renewals.
@@ -195,10 +200,10 @@ impl<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> Drop for Ke
         if self.parted || self.lost() {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let issuer = self.issuer.clone();
         let parting = Parting::new(self.granted, Command::Release { grant: self.token().grant() });
-        runtime.spawn(async move {
+        // Of a runtime that is shut down, it is dropped at once.
+        self.runtime.spawn(async move {
             // One try. If it fails the lease lapses, and there is nobody left to tell.
             let _tried = issuer.part(parting).await;
         });

@@ -163,7 +163,7 @@ impl fmt::Display for Refusal {
             }
             Self::EndTooFar { remaining } => write!(
                 f,
-                "the end in the record is {} s away, at most {} s are possible",
+                "the end in the record is {} s away, at most {} s are possible; an operator may evict or recover",
                 remaining.as_secs(),
                 Ttl::MAX.get().as_secs()
             ),

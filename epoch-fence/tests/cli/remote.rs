@@ -87,7 +87,9 @@ mod postgres {
             (unreachable.as_str(), "no session with the server"),
             (&with_password.replacen("postgres://", "postgres//", 1), "--engine is postgres://"),
             (&with_password.replacen("127.0.0.1:", "127.0.0.1:x", 1), "is none"),
+            (&with_password.replacen(secret, "s3cr-t@x", 1), "written %40"),
             (&format!("{with_password}?sslmode=always"), "sslmode is"),
+            (&format!("{with_password}?no_such=1"), "not known"),
             (&format!("{with_password}?sslmode=require"), ""),
         ];
         for (url, word) in rows {
@@ -234,6 +236,7 @@ fn keeps_the_leases_of_many_hosts(engine: &Engine) {
     refused(&mut engine.guard(&elsewhere, &old), 122, "a newer holder was here");
     succeeded(engine.guard(&elsewhere, &new).output().unwrap());
     refused(&mut engine.ef(&there, &["inspect", "--resource", "nobody's"]), 125, "nobody ever acquired");
+    refused(&mut engine.ef(&there, &["history", "--resource", "r"]), 125, "keeps no history");
 }
 
 fn is_evicted(engine: &Engine) {

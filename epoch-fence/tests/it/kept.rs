@@ -234,6 +234,15 @@ async fn a_kept_lease_that_is_dropped_is_released_and_one_that_is_not_kept_lapse
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kept_lease_that_is_dropped_by_another_thread_is_released() {
+    let (issuer, store) = issuer();
+    let lease = acquire(&issuer).await.keep();
+    std::thread::spawn(move || drop(lease)).join().unwrap();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(store.standing(), Standing::Free);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_waits_gets_what_is_released_and_is_told_who_holds_when_the_wait_is_over() {
     let (issuer, _store) = issuer();
     let lease = acquire(&issuer).await.keep();

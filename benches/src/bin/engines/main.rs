@@ -2,8 +2,8 @@
 //! transactions of the same shape and beside the locks that the stores have themselves, in one run.
 //!
 //! ```sh
-//! cargo run --release -p clock-benches --bin engines                        # servers of its own, on this machine
-//! cargo run --release -p clock-benches --bin engines -- --postgres URL      # yours, in a namespace that is made for it
+//! cargo run --release -p clock-benches --features engines --bin engines                        # servers of its own, on this machine
+//! cargo run --release -p clock-benches --features engines --bin engines -- --postgres URL      # yours, in a namespace that is made for it
 //! ```
 //!
 //! It prints a table in Markdown. The ratios are what counts: all rows of a store are measured in turns, a second each.

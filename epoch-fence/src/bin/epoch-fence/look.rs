@@ -16,6 +16,7 @@ use crate::exit::{DAMAGED, FAILED, Failure, say};
 use crate::name::{Name, harmless};
 use crate::options::{History, Inspect, Verify};
 use crate::output::{self, at, finished, lasting, millis};
+use crate::store;
 
 pub(crate) fn inspect(options: &Inspect) -> Result<u8, Failure> {
     let named =
@@ -202,6 +203,7 @@ fn describe(
 
 pub(crate) fn history(options: &History) -> Result<u8, Failure> {
     let target = &options.target;
+    keeps_a_log()?;
     let (directory, id, shown) = target.open()?;
     let mut kept = VecDeque::new();
     let mut broken = None;
@@ -225,6 +227,17 @@ pub(crate) fn history(options: &History) -> Result<u8, Failure> {
     match broken {
         Some(why) => Err(why),
         None => finished(printed),
+    }
+}
+
+/// A directory does; an empty one beside a server would look like an empty past.
+fn keeps_a_log() -> Result<(), Failure> {
+    match std::env::var_os(store::ENGINE) {
+        Some(engine) if !engine.is_empty() => Err(Failure::new(
+            FAILED,
+            "a server keeps no history; unset $EPOCH_FENCE_ENGINE to look at the directory",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -280,6 +293,7 @@ fn print(entry: &Entry, json: bool) -> io::Result<()> {
 }
 
 pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
+    keeps_a_log()?;
     let (directory, id, shown) = options.target.open()?;
     let result = directory.verify(id, options.head);
     if options.target.form.json {

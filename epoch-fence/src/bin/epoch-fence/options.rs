@@ -109,14 +109,15 @@ The command is run as it is, without a shell. It finds in its environment:
   EPOCH_FENCE_EPOCH     its number; a later holder has a greater one
   EPOCH_FENCE_RESOURCE  the name
   EPOCH_FENCE_DIR       the directory
-  EPOCH_FENCE_ENGINE    the --engine, if there is one, without its password
+  EPOCH_FENCE_ENGINE    the --engine, if there is one; without its password, unless it came from there
 
 It runs in a process group of its own, which has the terminal if there is one. Signals are passed on to the group. When \
 the lease cannot be renewed, the group gets SIGTERM a grace before it is lost, and SIGKILL when it is. Of a loss that was \
 not foreseen (an eviction; or epoch-fence itself was stopped, and wakes too late) it hears at once, and SIGKILL comes a \
 grace later: until then it may be at work beside the next holder. What the command leaves running in its group is \
 stopped before the resource is released; what leaves the group is beyond it. Should epoch-fence be killed, the command \
-runs on, and others wait until it has ended or the lease is over.
+runs on, and others wait until it has ended or the lease is over; with --engine, only until the lease is over, and what is not \
+behind a guard may then overlap.
 
 Delete nothing in the directory to free a resource while anything may hold it: `evict` ends a lease, `recover` mends.
 
@@ -134,7 +135,8 @@ good, by every guard in this directory, also after a crash or a reboot. A comman
 
 Put every effect on the resource behind a guard; one that goes past it is not covered. The first guard of a resource \
 begins in the realm and at the epoch of the record in the same directory, or of that in the --engine. All guards of what is \
-protected must use one directory, on one host.
+protected must use one directory, on one host. The first guard of a resource in a directory asks the --engine, and so needs \
+what `run` was given to reach it; `run` on the same host has made it ready.
 
 Examples:
   epoch-fence guard -- mv new.csv /srv/report.csv      (within `run`: token and directory are in the environment)
@@ -188,9 +190,9 @@ A PostgreSQL gets the schema epoch_fence and the namespace, for which the role n
 less, as the head of the schema says. An etcd gets one key below its prefix. Run again, it changes nothing.
 
 The URL of a PostgreSQL is the usual one. It may have these parameters besides: namespace (leases of several applications \
-in one database), sslmode (disable, prefer, require, verify-ca, verify-full) and sslrootcert (a file of certificates; else \
-those of the system). A certificate is always verified, and the name in it. What the URL does not say is looked for in \
-PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE and PGSSLROOTCERT.
+in one database; --namespace is another thing, a part of the name of a resource), sslmode (disable, prefer, require, verify-ca, verify-full), sslrootcert (a file of certificates; else \
+those of the system), sslcert and sslkey. A certificate is always verified, and the name in it. What the URL does not say is looked for in \
+PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY.
 
 The URL of an etcd is etcd://HOST:PORT,HOST:PORT/NAMESPACE with all members, or etcds:// for TLS. Users and certificates \
 come from ETCDCTL_USER, ETCDCTL_PASSWORD, ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY.

@@ -6,7 +6,7 @@ use std::fs;
 
 use epoch_fence::engine::file::SystemHost;
 use epoch_fence::protocol::{Claim, Pending, Ttl};
-use epoch_fence::{BootClock as _, Ended, HolderId, Issuer, NotAcquired, Resolution, Wait};
+use epoch_fence::{BootClock as _, Ended, FencingToken, HolderId, Issuer, NotAcquired, Resolution, Wait};
 
 use crate::engine::{Store, StoreError};
 use crate::exit::{BUSY, FAILED, Failure, INDETERMINATE, LOST, say};
@@ -38,6 +38,9 @@ pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
     let directory = issuer.engine().directory();
     if let Some(Err(why)) = directory.map(|directory| name.keep(&directory.folder(token.resource()))) {
         say(format!("{name}: `inspect` will not know the name: {why}"));
+    }
+    if directory.is_none() {
+        make_guard_ready(options, &token);
     }
     // Inherited by the command: as long as it runs, others wait for the end of the lease, also if this process dies.
     let _lifeline = directory.and_then(|directory| directory.lifeline(&token)).transpose()?;
@@ -86,6 +89,14 @@ pub(crate) fn run(options: &Run, inherited: Inherited) -> Result<u8, Failure> {
         supervisor.interrupt()?;
     }
     Ok(ended.code())
+}
+
+/// Begins the guard of this host, while it is known where the leases are: its first call would have to ask, and may not be
+/// able to. Where there can be no guard here, there will be none.
+fn make_guard_ready(options: &Run, token: &FencingToken) {
+    if let Ok(directory) = options.place.open_or_create() {
+        let _begun = directory.gate(token.resource()).begin_at(token.realm(), token.epoch());
+    }
 }
 
 /// How long before the loss of the lease the command is told to stop.

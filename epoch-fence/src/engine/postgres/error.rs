@@ -112,7 +112,7 @@ fn said(error: &tokio_postgres::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 impl fmt::Display for PostgresError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url => f.write_str("the URL of the server is none: postgres://user@host:port/database"),
+            Self::Url => f.write_str("the URL of the server is none, or has a parameter that is not known: postgres://user@host:port/database"),
             Self::Namespace => f.write_str("a namespace has 1 to 200 bytes and no control characters"),
             Self::Connect(why) => {
                 f.write_str("no session with the server: ")?;

@@ -35,7 +35,8 @@
 //!   one row or not at all, is acknowledged after its commit, and never lands later: a version is of one state for ever, also
 //!   when the row was deleted and made again.
 //! - A lease is over when its time is, by the server's clock ([`clock_timestamp()`, not `now()`]). A clock that is set back
-//!   makes no lease longer than it was granted, as long as the row was written before: its time goes on from there.
+//!   stands still for every row that was written before, until it has caught up: what is left of a lease does not grow, and the
+//!   lease of a holder that died lasts longer by the step. An eviction ends it.
 //! - A renewal lands only while its lease is live, by the clock at the moment when its row is locked.
 //! - No call waits longer than the [request timeout](PostgresOptions::request_timeout), whatever the server, the network or
 //!   the pool does. The server gives up before that ([`session_setup`](PostgresOptions::session_setup)), and says so.

@@ -6,6 +6,8 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::env;
 
+use percent_encoding::percent_decode_str;
+
 use super::Remote;
 use crate::exit::{FAILED, Failure};
 use crate::store;
@@ -45,10 +47,16 @@ impl Address {
             format!("{}@", user.split_once(':').map_or(user, |(user, _)| user))
         });
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
+        let others: Vec<&str> = query.split('&').filter(|pair| !is_password(pair)).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{scheme}://{user}{base}{mark}{}", others.join("&"))
     }
+}
+
+/// Whether a parameter is a password, however its name is written.
+fn is_password(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    percent_decode_str(name).decode_utf8_lossy() == "password"
 }
 
 /// Whatever it is, it is looked at when it is used: what is wrong with it is said without it.
@@ -85,6 +93,7 @@ mod tests {
                 "postgres://db/l?user=app&password=s3cret&sslmode=disable",
                 "postgres://db/l?user=app&sslmode=disable",
             ),
+            ("postgres://db/l?p%61ssword=s3cret", "postgres://db/l?"),
             ("etcds://admin:s3cret@a:1,b:2", "etcds://admin@a:1,b:2"),
         ];
         for (text, expected) in rows {

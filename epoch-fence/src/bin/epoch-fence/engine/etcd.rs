@@ -109,7 +109,10 @@ impl Operated for Etcd {
     fn advice(why: &EtcdError) -> &'static str {
         match why {
             EtcdError::NotInitialised => "; `epoch-fence init` makes it",
-            EtcdError::RecordsWithoutRealm => ": `epoch-fence recover`",
+            EtcdError::RecordsWithoutRealm | EtcdError::Rewound { .. } => ": `epoch-fence recover`",
+            EtcdError::Damaged(_) => {
+                "; what cannot be put right is deleted by hand, and then `epoch-fence recover`"
+            }
             _ => "",
         }
     }

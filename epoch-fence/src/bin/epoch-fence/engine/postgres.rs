@@ -3,10 +3,11 @@
 use core::time::Duration;
 use std::env;
 
-use epoch_fence::engine::postgres::{Postgres, PostgresError, PostgresOptions};
+use epoch_fence::engine::postgres::{Postgres, PostgresError, PostgresOptions, UnsafeSetting};
 use epoch_fence::{Epoch, RealmId, ResourceId};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
 
 use super::Remote;
 use super::remote::{Operated, RemoteError, patience};
@@ -14,17 +15,44 @@ use super::url::split_parameters;
 use crate::exit::{FAILED, Failure};
 
 /// Where the usual programs look for what the URL does not say.
+const HOST: &str = "PGHOST";
+const PORT: &str = "PGPORT";
 const USER: &str = "PGUSER";
 const PASSWORD: &str = "PGPASSWORD";
 const DATABASE: &str = "PGDATABASE";
 const MODE: &str = "PGSSLMODE";
 const ROOTS: &str = "PGSSLROOTCERT";
+const CERTIFICATE: &str = "PGSSLCERT";
+const KEY: &str = "PGSSLKEY";
+
+/// Files for an encrypted connection: whom to trust, and who this is.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) roots: Option<String>,
+    pub(super) certificate: Option<String>,
+    pub(super) key: Option<String>,
+}
 
 pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> {
-    let (url, [namespace, mode, roots]) = split_parameters(url, ["namespace", "sslmode", "sslrootcert"])?;
+    let (url, [namespace, mode, roots, certificate, key]) =
+        split_parameters(url, ["namespace", "sslmode", "sslrootcert", "sslcert", "sslkey"])?;
+    // The client would end the password at the first one, and take the rest of it for the name of a host.
+    let before_parameters = url.split('?').next().unwrap_or_default();
+    if before_parameters.matches('@').count() > 1 {
+        return Err(Failure::new(FAILED, "an @ in the user or the password of the URL is written %40"));
+    }
     // What is wrong with it is not shown: it may be in the password.
     let mut config: Config = url.parse().map_err(|_| Failure::new(FAILED, PostgresError::Url))?;
     let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    if config.get_hosts().is_empty()
+        && config.get_hostaddrs().is_empty()
+        && let Some(host) = set(HOST)
+    {
+        config.host(host);
+        if let Some(port) = set(PORT).and_then(|port| port.parse().ok()) {
+            config.port(port);
+        }
+    }
     if config.get_user().is_none()
         && let Some(user) = set(USER)
     {
@@ -49,7 +77,13 @@ pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> 
     if let Some(namespace) = namespace {
         options = options.namespace(namespace);
     }
-    Remote::connect(shown(&config), connect(config, roots.or_else(|| set(ROOTS)), options))
+    let files = Files {
+        // As the usual programs have it, this is what they take without a file.
+        roots: roots.or_else(|| set(ROOTS)).filter(|roots| roots != "system"),
+        certificate: certificate.or_else(|| set(CERTIFICATE)),
+        key: key.or_else(|| set(KEY)),
+    };
+    Remote::connect(shown(&config), connect(config, files, options))
 }
 
 fn ssl_mode(mode: Option<&str>) -> Result<SslMode, Failure> {
@@ -77,23 +111,15 @@ fn shown(config: &Config) -> String {
 }
 
 #[cfg(feature = "tls")]
-async fn connect(
-    config: Config,
-    roots: Option<String>,
-    options: PostgresOptions,
-) -> Result<Postgres, Failure> {
-    let tls = tokio_postgres_rustls::MakeRustlsConnect::new(super::tls::client(roots.as_deref())?);
+async fn connect(config: Config, files: Files, options: PostgresOptions) -> Result<Postgres, Failure> {
+    let tls = tokio_postgres_rustls::MakeRustlsConnect::new(super::tls::client(&files)?);
     Postgres::connect_with(config, tls, options)
         .await
         .map_err(|why| Failure::new(FAILED, RemoteError::of::<Postgres>(why)))
 }
 
 #[cfg(not(feature = "tls"))]
-async fn connect(
-    mut config: Config,
-    _roots: Option<String>,
-    options: PostgresOptions,
-) -> Result<Postgres, Failure> {
+async fn connect(mut config: Config, _files: Files, options: PostgresOptions) -> Result<Postgres, Failure> {
     if config.get_ssl_mode() == SslMode::Require {
         return Err(Failure::new(FAILED, "this epoch-fence was built without the feature tls"));
     }
@@ -105,7 +131,11 @@ async fn connect(
 
 impl Operated for Postgres {
     async fn init(&self) -> Result<RealmId, PostgresError> {
-        self.migrate().await?;
+        match self.migrate().await {
+            // An operator may make namespaces in a schema that somebody else owns.
+            Err(PostgresError::Refused(why)) if why.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {}
+            migrated => migrated?,
+        }
         Self::init(self).await
     }
 
@@ -122,7 +152,12 @@ impl Operated for Postgres {
     fn advice(why: &PostgresError) -> &'static str {
         match why {
             PostgresError::NotInstalled(_) => "; `epoch-fence init` makes it",
-            PostgresError::NotInitialised => "; with `epoch-fence init`, and then `epoch-fence recover`",
+            PostgresError::NotInitialised => {
+                " (`epoch-fence init`; if it was there before, `epoch-fence recover` then)"
+            }
+            PostgresError::Setting(UnsafeSetting::Fsync | UnsafeSetting::FullPageWrites) => {
+                " (a program of your own can; this one does not)"
+            }
             PostgresError::Promoted { .. } => ": `epoch-fence accept`",
             PostgresError::OtherSystem { .. } => ": `epoch-fence recover`",
             _ => "",

@@ -160,14 +160,18 @@ pub(crate) struct RemoteError(String);
 impl RemoteError {
     pub(super) fn of<E: Operated>(why: E::Error) -> Self {
         let mut text = why.to_string();
-        let mut cause = why.source();
+        let mut innermost = why.source();
         // Ends with the last cause.
-        while let Some(deeper) = cause {
-            let said = deeper.to_string();
-            if !text.contains(&said) {
-                text.extend([": ", &said]);
-            }
-            cause = deeper.source();
+        while let Some(deeper) = innermost.and_then(Error::source) {
+            innermost = Some(deeper);
+        }
+        // What is between says the same again, at length.
+        let said = innermost.map(ToString::to_string).unwrap_or_default();
+        if !said.is_empty() && !text.contains(&said) && !said.contains(&text) && !said.contains("ERROR") {
+            text.extend([": ", &said]);
+        }
+        if said.contains("certificate") {
+            text += "; sslrootcert=FILE, $PGSSLROOTCERT or $ETCDCTL_CACERT say whom to trust";
         }
         Self(text + E::advice(&why))
     }
