@@ -3,7 +3,7 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "test-engine"))]
 extern crate alloc;
 
 #[cfg(feature = "file")]
@@ -21,7 +21,7 @@ mod file;
 #[cfg(all(target_os = "linux", feature = "file"))]
 mod file_gate;
 mod gate;
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "test-engine"))]
 mod kept;
 mod laws;
 #[cfg(feature = "test-engine")]
