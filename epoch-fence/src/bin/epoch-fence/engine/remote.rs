@@ -165,9 +165,10 @@ impl RemoteError {
         while let Some(deeper) = innermost.and_then(Error::source) {
             innermost = Some(deeper);
         }
-        // What is between says the same again, at length.
+        // What is between says the same again, at length; so does the client of etcd, in the words of its own code.
         let said = innermost.map(ToString::to_string).unwrap_or_default();
-        if !said.is_empty() && !text.contains(&said) && !said.contains(&text) && !said.contains("ERROR") {
+        let repeats = text.contains(&said) || said.contains(&text);
+        if !said.is_empty() && !repeats && !said.contains("ERROR") && !said.contains("::") {
             text.extend([": ", &said]);
         }
         if said.contains("certificate") {
