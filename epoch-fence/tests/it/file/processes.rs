@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use epoch_fence::engine::file::{Directory, FileError, Host, SystemHost};
 use epoch_fence::protocol::Moment;
-use epoch_fence::{Epoch, Issuer, NotAcquired, Wait};
+use epoch_fence::{BootClock as _, Epoch, Issuer, NotAcquired, Wait};
 use hlc::PhysicalTime;
 
 use super::{Scratch, anywhere, claim, real_leases, resource};
@@ -149,8 +149,23 @@ impl Host for StopsItself {
     fn wall(&self) -> PhysicalTime {
         if self.armed.replace(false) {
             signal(std::process::id(), "-STOP");
+            self.until_stopped();
         }
         self.host.wall()
+    }
+}
+
+impl StopsItself {
+    /// A signal hits one thread, and the others stop a moment later: this one goes on when it has been stopped, which it
+    /// knows by a short sleep that took long.
+    fn until_stopped(&self) {
+        const LONG: Duration = Duration::from_millis(25);
+        let mut slept = Duration::ZERO;
+        while slept < LONG {
+            let before = self.host.now();
+            std::thread::sleep(Duration::from_millis(1));
+            slept = before.until(self.host.now());
+        }
     }
 }
 
