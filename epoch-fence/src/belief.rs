@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
+use crate::HolderId;
 use crate::issuer::{Count, NotChanged, Outcome, Tally};
 use crate::lease::Ended;
-use crate::protocol::{BootTime, Command, Granted, Tenure, View};
+use crate::protocol::{BootTime, Command, Granted, Tenure, Ttl, View};
 
 /// What a holder knows of its own lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +87,12 @@ pub(crate) struct Parting {
 }
 
 impl Parting {
-    pub(crate) const fn new(granted: Granted, command: Command) -> Self {
-        Self { granted, command }
+    pub(crate) const fn release(granted: Granted) -> Self {
+        Self { granted, command: Command::Release { grant: granted.token().grant() } }
+    }
+
+    pub(crate) const fn hand_over(granted: Granted, to: HolderId, keep: Ttl) -> Self {
+        Self { granted, command: Command::HandOver { grant: granted.token().grant(), to, keep } }
     }
 
     pub(crate) const fn granted(&self) -> &Granted {

@@ -11,7 +11,7 @@ use core::time::Duration;
 use crate::belief::{Belief, Parting};
 use crate::engine::Engine;
 use crate::issuer::{BootClock, Issuer, NotChanged};
-use crate::protocol::{BootTime, Command, Granted, Ttl};
+use crate::protocol::{BootTime, Granted, Ttl};
 use crate::{FencingToken, HolderId};
 
 /// A tenure over a resource, as its holder has it.
@@ -88,8 +88,8 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     ///
     /// [`NotEnded`] when the store does not say that it is over; it can be tried again. Else the lease lapses.
     pub fn release(self) -> Result<Ended, NotEnded<'i, E, C>> {
-        let command = Command::Release { grant: self.token().grant() };
-        self.part(command)
+        let parting = Parting::release(*self.belief.granted());
+        self.part(parting)
     }
 
     /// Ends the lease and keeps the resource for one successor, who has to acquire it.
@@ -98,22 +98,21 @@ impl<'i, E: Engine, C: BootClock> Lease<'i, E, C> {
     ///
     /// As [`release`](Self::release).
     pub fn hand_over(self, to: HolderId, keep: Ttl) -> Result<Ended, NotEnded<'i, E, C>> {
-        let command = Command::HandOver { grant: self.token().grant(), to, keep };
-        self.part(command)
+        let parting = Parting::hand_over(*self.belief.granted(), to, keep);
+        self.part(parting)
     }
 
-    fn part(mut self, command: Command) -> Result<Ended, NotEnded<'i, E, C>> {
+    fn part(mut self, parting: Parting) -> Result<Ended, NotEnded<'i, E, C>> {
         self.belief.end();
-        part(self.issuer, Parting::new(*self.belief.granted(), command))
+        part(self.issuer, parting)
     }
 }
 
 impl<E: Engine, C: BootClock> Drop for Lease<'_, E, C> {
     fn drop(&mut self) {
         if !self.lost() {
-            let command = Command::Release { grant: self.token().grant() };
             // One try. If it fails the lease lapses, and there is nobody left to tell.
-            let _tried = part(self.issuer, Parting::new(*self.belief.granted(), command));
+            let _tried = part(self.issuer, Parting::release(*self.belief.granted()));
         }
     }
 }

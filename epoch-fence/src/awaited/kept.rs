@@ -13,7 +13,7 @@ use super::{AsyncIssuer, AsyncLease, NotParted};
 use crate::belief::Parting;
 use crate::engine::AsyncEngine;
 use crate::issuer::BootClock;
-use crate::protocol::{BootTime, Command, Granted, Ttl};
+use crate::protocol::{BootTime, Granted, Ttl};
 use crate::{Ended, FencingToken, HolderId, NotChanged};
 
 /// The longest sleep before the holder's clock is read again: the timer may stop where that clock runs on, in suspend.
@@ -168,8 +168,8 @@ impl<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> KeptLease<E
     ///
     /// As there: nobody renews any more.
     pub async fn release(self) -> Result<Ended, NotParted<E, C>> {
-        let command = Command::Release { grant: self.token().grant() };
-        self.part(command).await
+        let parting = Parting::release(self.granted);
+        self.part(parting).await
     }
 
     /// Ends the lease and keeps the resource for one successor, as [`AsyncLease::hand_over`].
@@ -182,15 +182,15 @@ impl<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> KeptLease<E
     ///
     /// As [`release`](Self::release).
     pub async fn hand_over(self, to: HolderId, keep: Ttl) -> Result<Ended, NotParted<E, C>> {
-        let command = Command::HandOver { grant: self.token().grant(), to, keep };
-        self.part(command).await
+        let parting = Parting::hand_over(self.granted, to, keep);
+        self.part(parting).await
     }
 
-    async fn part(mut self, command: Command) -> Result<Ended, NotParted<E, C>> {
+    async fn part(mut self, parting: Parting) -> Result<Ended, NotParted<E, C>> {
         // A renewal that is under way lands before the end or not at all: both are writes on one version.
         self.keeper.abort();
         self.parted = true;
-        self.issuer.part(Parting::new(self.granted, command)).await
+        self.issuer.part(parting).await
     }
 }
 
@@ -201,7 +201,7 @@ impl<E: AsyncEngine + 'static, C: BootClock + Send + Sync + 'static> Drop for Ke
             return;
         }
         let issuer = self.issuer.clone();
-        let parting = Parting::new(self.granted, Command::Release { grant: self.token().grant() });
+        let parting = Parting::release(self.granted);
         // Of a runtime that is shut down, it is dropped at once.
         self.runtime.spawn(async move {
             // One try. If it fails the lease lapses, and there is nobody left to tell.

@@ -8,7 +8,7 @@ use super::{AsyncIssuer, KeptLease};
 use crate::belief::{Belief, Parting};
 use crate::engine::AsyncEngine;
 use crate::issuer::BootClock;
-use crate::protocol::{BootTime, Command, Granted, Ttl};
+use crate::protocol::{BootTime, Granted, Ttl};
 use crate::{Ended, FencingToken, HolderId, NotChanged};
 
 /// A tenure over a resource, as its holder has it: what [`Lease`](crate::Lease) is for callers that block.
@@ -101,8 +101,7 @@ impl<E: AsyncEngine, C: BootClock> AsyncLease<E, C> {
     ///
     /// Dropped, the lease is over for its holder; the store may have been told, or may be yet. Else it lapses.
     pub async fn release(self) -> Result<Ended, NotParted<E, C>> {
-        let command = Command::Release { grant: self.token().grant() };
-        self.issuer.part(Parting::new(*self.belief.granted(), command)).await
+        self.issuer.part(Parting::release(*self.belief.granted())).await
     }
 
     /// Ends the lease and keeps the resource for one successor, who has to acquire it.
@@ -115,8 +114,7 @@ impl<E: AsyncEngine, C: BootClock> AsyncLease<E, C> {
     ///
     /// As [`release`](Self::release).
     pub async fn hand_over(self, to: HolderId, keep: Ttl) -> Result<Ended, NotParted<E, C>> {
-        let command = Command::HandOver { grant: self.token().grant(), to, keep };
-        self.issuer.part(Parting::new(*self.belief.granted(), command)).await
+        self.issuer.part(Parting::hand_over(*self.belief.granted(), to, keep)).await
     }
 
     pub(super) const fn issuer(&self) -> &AsyncIssuer<E, C> {

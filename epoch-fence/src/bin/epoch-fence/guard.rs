@@ -15,10 +15,7 @@ use crate::process::{Group, Inherited, Supervisor};
 /// Runs a command under a permit, which it inherits.
 pub(crate) fn guard(options: &Guard, inherited: Inherited) -> Result<u8, Failure> {
     let token = options.token.token;
-    let directory = match &options.server.engine {
-        Some(_) => options.place.open_or_create()?,
-        None => options.place.open()?,
-    };
+    let directory = options.server.directory(&options.place)?;
     let gate = directory.gate(token.resource());
     let clock = SystemHost::new()?;
     let until = clock.now().saturating_add(options.waiting.limit());
@@ -61,10 +58,7 @@ fn elsewhere(server: &Server, token: &FencingToken) -> Result<(RealmId, Epoch), 
 /// Says what `guard` would answer.
 pub(crate) fn check(options: &Check) -> Result<u8, Failure> {
     let token = options.token.token;
-    let directory = match &options.server.engine {
-        Some(_) => options.place.open_or_create()?,
-        None => options.place.open()?,
-    };
+    let directory = options.server.directory(&options.place)?;
     let answer = match directory.gate(token.resource()).check(&token) {
         // A guard would begin there.
         Err(FileGateError::NoRecord) if options.server.engine.is_some() => {

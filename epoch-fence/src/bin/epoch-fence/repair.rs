@@ -20,10 +20,7 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
     let target = &options.target;
     let (id, shown) = target.resource()?;
     let remote = options.server.engine.as_ref().map(|address| address.open(None)).transpose()?;
-    let directory = match &remote {
-        Some(_) => target.place.open_or_create()?,
-        None => target.place.open()?,
-    };
+    let directory = options.server.directory(&target.place)?;
     let realm = match options.realm {
         Some(realm) => realm,
         None => RealmId::random().map_err(|why| Failure::new(FAILED, why))?,

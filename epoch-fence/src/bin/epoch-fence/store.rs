@@ -78,6 +78,12 @@ impl Server {
         }
     }
 
+    /// The directory of the guard: beside a server it is made where it is missing, and else it holds the leases too, and has
+    /// to be there.
+    pub(crate) fn directory(&self, place: &Place) -> Result<Directory, Failure> {
+        if self.engine.is_some() { place.open_or_create() } else { place.open() }
+    }
+
     /// What a child has to be told so that it finds the same leases.
     pub(crate) fn environment(&self, place: &Place, store: &Store) -> Vec<(&'static str, OsString)> {
         match (store, &self.engine) {

@@ -18,6 +18,10 @@ pub(crate) struct Address(String);
 
 impl Address {
     /// Connects. A lease of `ttl` has to be renewed in time.
+    #[cfg_attr(
+        not(any(feature = "etcd", feature = "postgres")),
+        expect(unused_variables, reason = "this build has no kind of server")
+    )]
     pub(crate) fn open(&self, ttl: Option<Duration>) -> Result<Remote, Failure> {
         let (scheme, _) = self.0.split_once("://").unwrap_or_default();
         match scheme {

@@ -27,6 +27,7 @@ const KEY: &str = "PGSSLKEY";
 
 /// Files for an encrypted connection: whom to trust, and who this is.
 #[derive(Debug, Default)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without encryption nobody reads them"))]
 pub(super) struct Files {
     pub(super) roots: Option<String>,
     pub(super) certificate: Option<String>,

@@ -1,6 +1,5 @@
 //! `Remote`: a server that keeps leases, whatever its kind.
 
-use alloc::sync::Arc;
 use core::error::Error;
 use core::fmt;
 use core::time::Duration;
@@ -17,7 +16,7 @@ use crate::exit::{FAILED, Failure};
 pub(crate) struct Remote {
     leases: Box<dyn Leases>,
     shown: String,
-    runtime: Arc<Runtime>,
+    runtime: Runtime,
 }
 
 /// What an operator does with a server, beside what the protocol does with it.
@@ -108,7 +107,7 @@ impl Remote {
             .build()?;
         let engine = runtime.block_on(make).map_err(|why| why.during(&shown))?;
         let leases = Box::new(Kind(Blocking::new(engine, runtime.handle().clone())));
-        Ok(Self { leases, shown, runtime: Arc::new(runtime) })
+        Ok(Self { leases, shown, runtime })
     }
 
     /// How to call it in a message: nothing secret is in it.

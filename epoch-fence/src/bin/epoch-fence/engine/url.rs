@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use crate::exit::{FAILED, Failure};
 
 /// Takes the named parameters out of a URL: the rest of it, and what they say, in the order of `names`.
+#[cfg(feature = "postgres")]
 pub(super) fn split_parameters<const N: usize>(
     url: &str,
     names: [&str; N],
@@ -29,7 +30,7 @@ pub(super) fn decoded(part: &str) -> Result<String, Failure> {
     text.map(Into::into).map_err(|_| Failure::new(FAILED, "the URL of the engine is not UTF-8"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod tests {
     use super::*;
 
