@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use epoch_fence::engine::file::{Directory, FileError, Host, SystemHost};
 use epoch_fence::protocol::Moment;
-use epoch_fence::{BootClock as _, Epoch, Issuer, NotAcquired, Wait};
+use epoch_fence::{Epoch, Issuer, NotAcquired, Wait};
 use hlc::PhysicalTime;
 
 use super::{Scratch, anywhere, claim, real_leases, resource};
@@ -33,6 +33,7 @@ impl Worker {
             .args([test, "--exact", "--nocapture", "--test-threads=1"])
             .env(WORK, work)
             .env(PATH, path)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -52,6 +53,11 @@ impl Worker {
                 return Some(words.next().unwrap().parse().unwrap());
             }
         }
+    }
+
+    /// Tells a child that waits for it to go on.
+    fn go_on(&mut self) {
+        self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
     fn signal(&self, name: &str) {
@@ -107,10 +113,9 @@ fn work_if_child() {
             child.wait().unwrap();
             park();
         }
-        "stop within the write" => {
-            let host = StopsItself { host: SystemHost::new().unwrap(), armed: Cell::new(true) };
+        "pause within the write" => {
+            let host = Pauses { host: SystemHost::new().unwrap(), armed: Cell::new(true) };
             let leases = Issuer::new(anywhere().open_with(path, host).unwrap(), SystemHost::new().unwrap());
-            report("process", std::process::id().into());
             let lease = leases.acquire(&claim("holder", LONG), Wait::AtOnce).unwrap();
             report("epoch", lease.token().epoch().get());
             park();
@@ -135,37 +140,25 @@ fn park() -> ! {
     }
 }
 
-/// A machine whose wall clock, which is read while the record is held, stops the one who reads it.
-struct StopsItself {
+/// A machine whose wall clock, which is read while the record is held, lets the one who reads it wait.
+struct Pauses {
     host: SystemHost,
     armed: Cell<bool>,
 }
 
-impl Host for StopsItself {
+impl Host for Pauses {
     fn moment(&self) -> Result<Moment, FileError> {
         self.host.moment()
     }
 
     fn wall(&self) -> PhysicalTime {
         if self.armed.replace(false) {
-            signal(std::process::id(), "-STOP");
-            self.until_stopped();
+            report("within", std::process::id().into());
+            // Until the parent says so, however long the signals take that it sends meanwhile.
+            let mut word = String::new();
+            std::io::stdin().read_line(&mut word).unwrap();
         }
         self.host.wall()
-    }
-}
-
-impl StopsItself {
-    /// A signal hits one thread, and the others stop a moment later: this one goes on when it has been stopped, which it
-    /// knows by a short sleep that took long.
-    fn until_stopped(&self) {
-        const LONG: Duration = Duration::from_millis(25);
-        let mut slept = Duration::ZERO;
-        while slept < LONG {
-            let before = self.host.now();
-            std::thread::sleep(Duration::from_millis(1));
-            slept = before.until(self.host.now());
-        }
     }
 }
 
@@ -260,12 +253,13 @@ fn a_process_stopped_within_a_write_keeps_the_others_out_and_is_named() {
     // The resource is there already, so that it is the record that is held.
     drop(real_leases(scratch.path()).acquire(&claim("before", LONG), Wait::AtOnce).unwrap());
     let test = "file::processes::a_process_stopped_within_a_write_keeps_the_others_out_and_is_named";
-    let mut stopped = Worker::start(test, "stop within the write", scratch.path());
-    let process = u32::try_from(stopped.report("process").unwrap()).unwrap();
+    let mut stopped = Worker::start(test, "pause within the write", scratch.path());
+    let process = u32::try_from(stopped.report("within").unwrap()).unwrap();
+    stopped.signal("-STOP");
     let state = format!("/proc/{process}/stat");
     let is_stopped =
         || std::fs::read_to_string(&state).unwrap().rsplit(") ").next().unwrap().starts_with('T');
-    eventually("it stops itself", is_stopped);
+    eventually("it is stopped", is_stopped);
     let impatient = anywhere().patience(Duration::from_millis(50)).open(scratch.path()).unwrap();
     let leases = Issuer::new(impatient, SystemHost::new().unwrap());
     let why = leases.acquire(&claim("next", LONG), Wait::AtOnce).unwrap_err();
@@ -273,6 +267,7 @@ fn a_process_stopped_within_a_write_keeps_the_others_out_and_is_named() {
     // Not every kernel and container lists its locks.
     assert_eq!(found.unwrap_or(process), process);
     stopped.signal("-CONT");
+    stopped.go_on();
     assert_eq!(stopped.report("epoch"), Some(2), "it goes on as if nothing had been");
     assert!(is_held(&leases));
 }
