@@ -41,6 +41,11 @@ has_postgres() {
     return 1
 }
 
+protoc_has_its_own_messages() {
+    local program
+    program=$(command -v protoc) && [[ -e $(readlink -f "${program%/*}")/../include/google/protobuf/descriptor.proto ]]
+}
+
 # Installs packages, and starts none of the servers that they bring: the checks start their own.
 install_packages() {
     local policy=/usr/sbin/policy-rc.d status=0
@@ -77,6 +82,8 @@ fi
 # The client of etcd is made from its messages when it is built: by every stage that takes all features.
 if needed_by lint features debug release contention engines doc loom benches instructions; then
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
+    # The messages that come with protoc itself; Debian has them in a package of their own, which it only recommends.
+    protoc_has_its_own_messages || missing+=' libprotobuf-dev'
 fi
 # Other stages run what needs a server where there is one, and say so where there is none.
 if needed_by engines; then
