@@ -11,7 +11,7 @@ fired=' '
 # A workspace that keeps every rule, with something in it for each rule to look at.
 fixture() {
     rm -rf "$scratch/it"
-    mkdir -p "$scratch/it/clock/src" "$scratch/it/clock/tests/it" "$scratch/it/bench/src" "$scratch/it/docs"
+    mkdir -p "$scratch"/it/{bench/src,ci,docs} "$scratch"/it/clock/{examples,src,tests/{it,vectors}}
     cd "$scratch/it"
     git init --quiet
     cat >Cargo.toml <<'TOML'
@@ -90,6 +90,40 @@ RUST
 |---|---|---|---|---|
 | `clock` | **Monotonic** | `laws::it_never_goes_back`, `clock::tests::a_unit_test_is_found` | proptest | none |
 MD
+    cat >clock/src/snapshot.rs <<'RUST'
+pub struct Snapshot {
+    /// The greatest one.
+    pub last: u64,
+}
+RUST
+    cat >clock/examples/day.rs <<'RUST'
+fn main() {
+    let clock = 1;
+    assert_eq!(clock, 1);
+}
+RUST
+    {
+        echo '## `clock`'
+        printf '\n### %s\n' State Transitions Invariants Assumptions 'Crash points' Ordering Acknowledgement
+        echo 'The rule is `clock::raise`, `a_unit_test_is_found` shows it, `Snapshot` [counts](operations.md#clocksnapshot).'
+    } >docs/model.md
+    cat >docs/operations.md <<'MD'
+### `clock::Snapshot`
+
+| counter | is | page |
+|---|---|---|
+| `last` | the greatest | none |
+MD
+    cat >docs/hlc-in-a-service.md <<'MD'
+[The program](../clock/examples/day.rs):
+
+```rust
+let clock = 1;
+assert_eq!(clock, 1);
+```
+MD
+    printf '00 zero\n01 one\n' >clock/tests/vectors/time.txt
+    python3 "$root/ci/tidy.py" --freeze >ci/vectors.sha256
 }
 
 # Plants what the rest of the line does in a clean copy, and sees this rule fire, and no other.
@@ -156,6 +190,19 @@ fires named-test append docs/verification.md '| `sundial` | **Unique** | `laws::
 fires named-test append docs/verification.md '| `clock` | **Unique** | `fuzz/nothing` | | |'
 fires guarantee-row replace clock/src/lib.rs 'Restart-safe\*\*: No' 'Restart-safe**: it is'
 fires guarantee-row replace docs/verification.md 'Monotonic' 'Unique'
+fires named-item replace docs/model.md 'clock::raise' 'clock::lower'
+fires named-item replace docs/model.md 'a_unit_test_is_found' 'a_unit_test_is_not_found'
+fires named-item replace "$src" 'pub fn raise' 'pub fn rise'
+fires quoted-code replace clock/examples/day.rs 'let clock = 1' 'let clock = 2'
+fires quoted-code replace docs/hlc-in-a-service.md 'day.rs' 'night.rs'
+fires model-parts replace docs/model.md '### Crash points' '### Crashes'
+fires model-parts replace docs/model.md '## `clock`' '## `sundial`'
+fires counter-row append clock/src/snapshot.rs 'pub struct DaySnapshot {\n    pub days: u64,\n}'
+fires counter-row replace docs/operations.md '`last`' '`first`'
+fires linked-section replace docs/model.md '#clocksnapshot' '#sundialsnapshot'
+fires frozen-vectors replace clock/tests/vectors/time.txt '00 zero' '00 nought'
+fires frozen-vectors append clock/tests/vectors/time.txt '02 two'
+fires frozen-vectors rm clock/tests/vectors/time.txt
 fires machine-path append clock/README.md "see $home/notes"
 fires published-files rm clock/FORMAT.md
 fires published-files cp /dev/null clock/README.md

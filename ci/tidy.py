@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 
+from documents import Documents
+
 RULES = {
     "ordering-tag": "an atomic ordering in library code is named by an `// ORDERING:` comment above it",
     "ordering-import": "an ordering is written `Ordering::X` where it is used, so that it can be tagged",
@@ -21,6 +23,12 @@ RULES = {
     "ignored-test": "no test is ignored",
     "named-test": "a test named in docs/verification.md exists",
     "guarantee-row": "a guarantee on a crate page has a row in docs/verification.md",
+    "named-item": "a Rust name in docs/model.md and its kind (ci/documents.py) exists",
+    "quoted-code": "what a walk through an example quotes is in the example",
+    "model-parts": "each published crate has all its parts in docs/model.md",
+    "counter-row": "what a snapshot shows has its row in docs/operations.md, and no other has one",
+    "linked-section": "a section that a document links to exists",
+    "frozen-vectors": "golden vectors are recorded in ci/vectors.sha256, and what was recorded has not changed",
     "machine-path": "no file names a path of one machine",
     "published-files": "a published crate has its documents, its licences and an `include`",
 }
@@ -124,6 +132,7 @@ class Tidy:
         for name, folder in self.members.items():
             self.manifest(name, folder)
         self.verification()
+        Documents(self).check()
 
     def library_sources(self):
         """What a published crate ships, without the files that hold only tests."""
@@ -262,6 +271,10 @@ def main(argument):
     if argument == "--rules":
         for rule, what in RULES.items():
             print(f"{rule:16} {what}")
+        return 0
+    if argument == "--freeze":
+        for line in Documents(Tidy(pathlib.Path.cwd())).freeze():
+            print(line)
         return 0
     tidy = Tidy(pathlib.Path(argument).resolve())
     tidy.run()

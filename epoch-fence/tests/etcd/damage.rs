@@ -77,6 +77,28 @@ fn bytes_that_are_no_record_are_an_error_and_never_a_vacant_resource() {
     assert_eq!(found.standing(), Standing::Lapsed { grant: grant(1) }, "there is no mark of it");
 }
 
+/// Two releases on one etcd: what the later one may add, this one keeps.
+#[test]
+fn ignorable_flags_of_a_later_release_in_a_record_survive_a_whole_tenure_of_this_one() {
+    let Some(server) = server() else { return };
+    let (store, namespace) = fresh(server);
+    let raw = Raw::of(server, &namespace);
+    land(&store, &Command::Burn);
+    let mut bytes = raw.get("record").unwrap().value().to_vec();
+    bytes[1] = 0x05;
+    raw.put("record", bytes, 0);
+    let flags = || raw.get("record").unwrap().value()[1];
+    for command in [
+        Command::Acquire { grant: grant(1), holder: holder("a"), ttl: ttl(60_000) },
+        Command::Renew { grant: grant(1), ttl: ttl(60_000) },
+        Command::Burn,
+        Command::Release { grant: grant(1) },
+    ] {
+        land(&store, &command);
+        assert_eq!(flags(), 0x05, "{command:?}");
+    }
+}
+
 #[test]
 fn a_mark_that_is_not_the_records_lets_nobody_in() {
     let Some(server) = server() else { return };

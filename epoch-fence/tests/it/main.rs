@@ -31,5 +31,6 @@ mod naive;
 mod record;
 mod stall;
 mod traits;
+mod upgrade;
 mod values;
 mod wire;

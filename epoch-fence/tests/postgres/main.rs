@@ -21,4 +21,5 @@ mod race;
 mod restart;
 mod settings;
 mod stage;
+mod upgrade;
 mod waits;

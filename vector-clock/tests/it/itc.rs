@@ -292,6 +292,18 @@ fn the_bytes_of_the_paper_have_not_changed() {
 }
 
 #[test]
+fn a_clock_of_another_version_is_refused_whatever_follows() {
+    let whole = IntervalTreeClock::seed().to_bytes();
+    for version in (0..=u8::MAX).filter(|version| *version != 1) {
+        for rest in [&whole[1..], &[][..], &[0xff; 40]] {
+            let later = [&[version][..], rest].concat();
+            let refused = IntervalTreeClock::from_bytes(&later, NodeBudget::DEFAULT);
+            assert_eq!(refused, Err(IntervalTreeDecodeError::Version(version)));
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_not_the_one_form_of_a_clock_are_refused() {
     use IntervalTreeDecodeError::{NotCanonical, Number, Truncated, Version};
     for (row, bits, refusal) in [

@@ -123,6 +123,67 @@ fn the_examples_of_the_format_are_true() {
     }
 }
 
+/// A value of each kind as a later release writes it, by the vector file of this one: with its own bits in the second byte.
+fn of_a_later_release(bits: u8) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    let lines = VECTORS.lines().filter(|line| !line.starts_with('#') && !line.contains("refused"));
+    lines.map(move |line| {
+        let mut input = bytes(line.split(' ').next().unwrap());
+        input[1] = input[1] & 0xf0 | bits;
+        (line, input)
+    })
+}
+
+#[test]
+fn ignorable_bits_of_a_later_release_change_no_meaning_and_are_passed_on() {
+    let limits = Limits::new().with_max_jump(MaxJump::Unbounded);
+    let mut kinds = [0; 3];
+    for bits in 0..=0x0f_u8 {
+        for ((line, input), (_, known)) in of_a_later_release(bits).zip(of_a_later_release(0)) {
+            let again = if let Ok(clock) = Vector::decode(&input, &limits) {
+                kinds[0] += 1;
+                assert_eq!(Ok(&clock), Vector::decode(&known, &limits).as_ref(), "{bits:#x} {line}");
+                let seen = ClockRef::parse(&input, &limits).unwrap();
+                assert_eq!(seen.causality_with(&clock), vector_clock::Causality::Equal);
+                // A delta from it leads on from the same vector of whoever knows no such bits.
+                let base = Vector::decode(&known, &limits).unwrap();
+                let delta = Difference::between(&clock, &clock).unwrap();
+                assert_eq!(delta.apply(&base), Ok(base.clone()), "the digest is of the value");
+                encoded(|out| clock.encode_with(seen.ignorable(), out))
+            } else if let Ok(stamp) = Event::decode(&input, &limits) {
+                kinds[1] += 1;
+                assert_eq!(Ok(&stamp), Event::decode(&known, &limits).as_ref(), "{bits:#x} {line}");
+                let seen = ClockRef::parse(&input, &limits).unwrap();
+                encoded(|out| stamp.encode_with(seen.ignorable(), out))
+            } else {
+                kinds[2] += 1;
+                let delta = Difference::decode(&input, &limits).unwrap_or_else(|why| panic!("{line}: {why}"));
+                encoded(|out| delta.encode_into(out))
+            };
+            assert_eq!(again, input, "{bits:#x} {line}");
+        }
+    }
+    assert!(kinds.iter().all(|count| *count >= 16), "{kinds:?}: every kind with every set of bits");
+}
+
+#[test]
+fn an_unknown_critical_bit_or_another_version_is_refused_whatever_follows() {
+    for (line, input) in of_a_later_release(0) {
+        for rest in [&input[2..], &[][..], &[0xff; 40]] {
+            let critical = [&[1, input[1] | 0x10][..], rest].concat();
+            let found = input[1] | 0x10;
+            assert_eq!(Vector::decode(&critical, &no_limits()), Err(DecodeError::Flags { found }), "{line}");
+            assert_eq!(Event::decode(&critical, &no_limits()), Err(DecodeError::Flags { found }), "{line}");
+            assert_eq!(Difference::decode(&critical, &no_limits()), Err(DecodeError::Flags { found }));
+            assert_eq!(ClockRef::parse(&critical, &no_limits()).err(), Some(DecodeError::Flags { found }));
+            for version in (0..=u8::MAX).filter(|version| *version != 1) {
+                let later = [&[version, input[1]][..], rest].concat();
+                let refused = Vector::decode(&later, &no_limits()).unwrap_err();
+                assert_eq!(refused, DecodeError::Version { found: version }, "{line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_dense_clock_of_eight_small_counters_takes_twelve_bytes() {
     let clock =

@@ -25,7 +25,7 @@ const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
 #[derive(Clone, Debug)]
-struct Disk(FaultMedium);
+pub(super) struct Disk(FaultMedium);
 
 impl Shelf for Disk {
     type Medium = FaultMedium;
@@ -47,11 +47,11 @@ impl Shelf for Disk {
     }
 }
 
-fn resource() -> ResourceId {
+pub(super) fn resource() -> ResourceId {
     ResourceId::of("tests", "crash")
 }
 
-fn ledger(machine: &FaultMedium) -> Ledger<Disk> {
+pub(super) fn ledger(machine: &FaultMedium) -> Ledger<Disk> {
     Ledger::new(Disk(machine.clone()), resource(), Options::new(DurableGate::identity(resource())))
 }
 

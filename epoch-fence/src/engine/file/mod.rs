@@ -74,6 +74,8 @@ mod host;
 mod ledger;
 #[cfg(test)]
 mod ledger_crash;
+#[cfg(test)]
+mod ledger_upgrade;
 mod recover;
 mod segment;
 mod shelf;

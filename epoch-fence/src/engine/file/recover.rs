@@ -8,7 +8,9 @@ use super::shelf::{Folder, Shelf};
 use super::{Directory, FileError, Host, NotVerified};
 use crate::audit::{Anchor, Entry, LogHead, Place};
 use crate::engine::{Failure, Swapped};
-use crate::protocol::{Action, Command, Exhausted, Info, Record, Refusal, Swap, Tenure, Version, View, step};
+use crate::protocol::{
+    Action, Command, Exhausted, Info, Record, RecordError, Refusal, Swap, Tenure, Version, View, step,
+};
 use crate::{Epoch, RealmId, ResourceId};
 
 /// How often a recovery begins again because others wrote first.
@@ -31,7 +33,8 @@ impl<H: Host> Directory<H> {
     ///
     /// # Errors
     ///
-    /// [`FileError`] where it was not done, or not wholly: do it again, with the same realm.
+    /// [`FileError`] where it was not done, or not wholly: do it again, with the same realm. A record that a later release
+    /// wrote, and that this one must not read, is [`FileError::Record`] and stays as it is: recover it with that release.
     pub fn recover(
         &self,
         resource: ResourceId,
@@ -201,6 +204,8 @@ fn rewrite<S: Shelf>(options: Options, shelf: &S, record: &Record) -> Result<Reg
 /// Whether an operator's recovery is what helps.
 const fn is_damage(why: &FileError) -> bool {
     match why {
+        // A later release's, which knows epochs that this one cannot read. The register's checksum was right.
+        FileError::Record(RecordError::Form { .. } | RecordError::UnknownCritical { .. }) => false,
         FileError::Record(_)
         | FileError::NoAnchor
         | FileError::RecordMissing
