@@ -12,7 +12,6 @@
 
 use std::{
     fs::{self, File},
-    hint::black_box,
     iter::Cycle,
     num::NonZeroU64,
     os::unix::fs::FileExt as _,
