@@ -12,9 +12,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package debug release contention engines doc loom fuzz firmware big-endian)
-# Run by name: the counts of instructions and the rows of the report were recorded on one machine.
-named_stages=(benches instructions)
+all_stages=(lint tidy features deny package debug release contention engines benches instructions doc loom fuzz firmware
+    big-endian)
 
 command_of() {
     case $1 in
@@ -39,14 +38,14 @@ case ${1-} in
     exit 0
     ;;
 --list)
-    printf '%s\n' "${all_stages[@]}" "${named_stages[@]}"
+    printf '%s\n' "${all_stages[@]}"
     exit 0
     ;;
 esac
 stages=("$@")
 [[ $# -gt 0 ]] || stages=("${all_stages[@]}")
 for stage in "${stages[@]}"; do
-    command_of "$stage" >/dev/null || die "there is no stage $stage; the stages are: ${all_stages[*]} ${named_stages[*]}"
+    command_of "$stage" >/dev/null || die "there is no stage $stage; the stages are: ${all_stages[*]}"
 done
 
 # The cache is several folders, so that runs side by side get one each: a second run in the same folder

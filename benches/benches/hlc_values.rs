@@ -76,6 +76,10 @@ fn order(c: &mut Criterion) {
     let mut group = c.benchmark_group("hash/stamp");
     hash(&mut group, "floor: u128", &wide);
     hash(&mut group, "hlc", &stamps(FEW));
+    group.bench_function("hlc, to_u128", |b| {
+        let (hasher, stamps) = (BuildHasherDefault::<DefaultHasher>::default(), stamps(FEW));
+        b.iter(|| black_box(&stamps).iter().fold(0, |sum, stamp| sum ^ hasher.hash_one(stamp.to_u128())));
+    });
     hash(&mut group, "uhlc", &uhlc_stamps(FEW));
     group.finish();
 
@@ -88,6 +92,11 @@ fn order(c: &mut Criterion) {
     let mut group = c.benchmark_group("sort/stamp");
     sort(&mut group, "floor: u128", &wide);
     sort(&mut group, "hlc", &stamps(MANY));
+    group.bench_function("hlc, by to_u128", |b| {
+        let stamps = stamps(MANY);
+        let sort = |mut stamps: Vec<Stamp>| stamps.sort_unstable_by_key(Stamp::to_u128);
+        b.iter_batched(|| stamps.clone(), sort, BatchSize::LargeInput);
+    });
     sort(&mut group, "uhlc", &uhlc_stamps(MANY));
     group.finish();
 }
@@ -103,15 +112,19 @@ fn text(c: &mut Criterion) {
     });
     group.bench_function("hlc, to_string", |b| b.iter(|| black_box(ours).to_string()));
     group.bench_function("uhlc, to_string", |b| b.iter(|| black_box(theirs).to_string()));
-    group.bench_function("uhlc, into a buffer", |b| {
-        use std::fmt::Write as _;
-        let mut buffer = String::with_capacity(64);
-        b.iter(|| {
-            buffer.clear();
-            write!(buffer, "{}", black_box(theirs)).unwrap();
-            black_box(&mut buffer).len()
+    // Of 16 random bytes, as its clocks make them where they are told nothing.
+    let usual = uhlc::HLC::default().new_timestamp();
+    for (name, stamp) in [("uhlc, into a buffer", theirs), ("uhlc, its usual id, into a buffer", usual)] {
+        group.bench_function(name, |b| {
+            use std::fmt::Write as _;
+            let mut buffer = String::with_capacity(64);
+            b.iter(|| {
+                buffer.clear();
+                write!(buffer, "{}", black_box(stamp)).unwrap();
+                black_box(&mut buffer).len()
+            });
         });
-    });
+    }
     group.finish();
 
     let (our_text, their_text) = (ours.to_string(), theirs.to_string());
@@ -120,9 +133,9 @@ fn text(c: &mut Criterion) {
     group.bench_function("hlc, timestamp alone", |b| {
         b.iter(|| black_box(&our_text[..16]).parse::<Timestamp>());
     });
-    group.bench_function("uhlc", |b| {
-        b.iter(|| black_box(their_text.as_str()).parse::<uhlc::Timestamp>());
-    });
+    for (name, text) in [("uhlc", their_text), ("uhlc, its usual id", usual.to_string())] {
+        group.bench_function(name, |b| b.iter(|| black_box(text.as_str()).parse::<uhlc::Timestamp>()));
+    }
     group.finish();
 }
 

@@ -262,6 +262,16 @@ impl State {
         }
     }
 
+    /// One round of [`issue`](Self::issue): `None` where it needs more, or is refused.
+    #[inline]
+    pub(crate) fn issue_once(&self, rule: impl FnOnce(u64) -> Result<u64, Refusal>) -> Option<u64> {
+        // ORDERING: Relaxed. Only a first guess for the exchange below, which acquires.
+        let last = self.last.load(Ordering::Relaxed);
+        let new = rule(last).ok()?;
+        // ORDERING: AcqRel, and Relaxed on failure: as in `issue`, for the same tests.
+        self.last.compare_exchange_weak(last, new, Ordering::AcqRel, Ordering::Relaxed).ok().map(|_| new)
+    }
+
     /// Replaces the last word by a rule's outcome, which is issued.
     #[inline]
     pub(crate) fn issue(&self, rule: impl Fn(u64) -> Result<u64, Refusal>) -> Result<u64, Refusal> {
@@ -342,6 +352,11 @@ impl Cell for &State {
     #[inline]
     fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
         self.issue(|last| rule::step(last, event, u64::MAX))
+    }
+
+    #[inline]
+    fn attempt(&mut self, event: Event) -> Option<u64> {
+        self.issue_once(|last| rule::step(last, event, u64::MAX))
     }
 
     #[inline]

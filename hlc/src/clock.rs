@@ -212,6 +212,11 @@ impl Cell for &mut State {
     }
 
     #[inline]
+    fn attempt(&mut self, event: Event) -> Option<u64> {
+        self.apply(event).ok()
+    }
+
+    #[inline]
     fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
         self.apply(event)
     }

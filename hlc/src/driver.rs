@@ -49,6 +49,13 @@ pub(crate) trait Cell {
     /// Replaces the last word by [`rule::step`] of it and `event`, and returns the new one.
     fn apply(&mut self, event: Event) -> Result<u64, Refusal>;
 
+    /// The same in one attempt: `None` where that is not enough, or not worth having; nothing has changed then.
+    #[inline]
+    fn attempt(&mut self, event: Event) -> Option<u64> {
+        let _ = event;
+        None
+    }
+
     /// The same for a [`Event::Merge`], which promises nothing about memory.
     fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal>;
 
@@ -79,6 +86,24 @@ pub(crate) fn tick<L: Layout>(
 ) -> Result<Packed<L>, TickError> {
     let mut cell = cell;
     let now = read(&mut cell, source)?;
+    // What happens nearly always is short enough to become a part of the caller; it ends in calls of the rest, so that
+    // it has nothing to save and restore.
+    if let Some(event) = limits.tick_unlimited::<L>(now)
+        && let Some(new) = cell.attempt(event)
+    {
+        return Ok(issued(&mut cell, event, new, now));
+    }
+    tick_slowly(cell, limits, now)
+}
+
+/// A tick under a limit of the clock's own, beside other callers, or that is refused.
+#[inline(never)]
+fn tick_slowly<L: Layout>(
+    cell: impl Cell,
+    limits: &Limits,
+    now: PhysicalTime,
+) -> Result<Packed<L>, TickError> {
+    let mut cell = cell;
     let event = limits.tick::<L>(now).map_err(|error| refuse_end(&mut cell, error))?;
     match cell.apply(event) {
         Ok(new) => Ok(issued(&mut cell, event, new, now)),

@@ -66,6 +66,18 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) const DEFAULT: Self = Self { skew: SkewPolicy::DEFAULT, lead: LeadPolicy::Report };
 
+    /// The event of a tick, where the clock has no limit of its own and physical time is in the layout.
+    #[inline]
+    pub(crate) fn tick_unlimited<L: Layout>(&self, now: PhysicalTime) -> Option<Event> {
+        match self.lead {
+            LeadPolicy::Report => {
+                let floor = Packed::<L>::floor(now)?;
+                Some(Event::Tick { floor, count: NonZeroU32::MIN, lead_ceiling: u64::MAX })
+            }
+            LeadPolicy::AtMost(_) => None,
+        }
+    }
+
     /// The event of one local stamp.
     #[inline]
     pub(crate) fn tick<L: Layout>(&self, now: PhysicalTime) -> Result<Event, Exhausted> {

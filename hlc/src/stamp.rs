@@ -11,7 +11,8 @@ use crate::{
 /// A timestamp and the node that made it: unique in the system, and totally ordered.
 ///
 /// The order is by timestamp, then by node: a total order of all events that extends causal order. Text,
-/// bytes and the other forms exist for `Stamp<NodeId>`; another `N` gets the order alone.
+/// bytes and the other forms exist for `Stamp<NodeId>`; another `N` gets the order alone. Where very many of them are
+/// sorted or hashed, [`to_u128`](Self::to_u128) is the same order in one number, and faster.
 ///
 /// ```
 /// use hlc::{NodeId, Stamp, Timestamp};
@@ -196,6 +197,35 @@ impl<N: Ord, L: Layout> PartialOrd for Stamp<N, L> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
         Some(self.cmp(other))
+    }
+
+    // Each operator by itself, as a choice between two comparisons: by way of `cmp`, three outcomes are told apart first.
+    #[inline]
+    fn lt(&self, other: &Self) -> bool {
+        if self.timestamp == other.timestamp {
+            self.node < other.node
+        } else {
+            self.timestamp < other.timestamp
+        }
+    }
+
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        if self.timestamp == other.timestamp {
+            self.node <= other.node
+        } else {
+            self.timestamp < other.timestamp
+        }
+    }
+
+    #[inline]
+    fn gt(&self, other: &Self) -> bool {
+        other < self
+    }
+
+    #[inline]
+    fn ge(&self, other: &Self) -> bool {
+        other <= self
     }
 }
 

@@ -115,14 +115,14 @@ impl<S, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     /// Sets how far ahead of the physical clock a received stamp may be.
     #[must_use]
     pub const fn with_skew_policy(mut self, policy: SkewPolicy) -> Self {
-        self.policy.limits.skew = policy;
+        self.policy.set_skew(policy);
         self
     }
 
     /// Sets how far ahead of the physical clock the clock's own stamps may be.
     #[must_use]
     pub const fn with_lead_policy(mut self, policy: LeadPolicy) -> Self {
-        self.policy.limits.lead = policy;
+        self.policy.set_lead(policy);
         self
     }
 
@@ -183,7 +183,7 @@ impl<S, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
         let now = PhysicalTime::UNIX_EPOCH; // for the words of a skew refusal, which a committed merge has not
         let mut failure = None;
         driver::merge_committed(Committed { clock: self, failure: &mut failure }, remote)
-            .map_err(|refusal| self.policy.limits.explain_observe(refusal, now, remote))
+            .map_err(|refusal| self.policy.limits().explain_observe(refusal, now, remote))
             .map_err(|error| error.caused_by(failure))
     }
 
@@ -242,7 +242,7 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     #[doc(alias("now", "new_timestamp", "increment"))]
     pub fn tick(&self) -> Result<Packed<L>, TickError> {
         let limits = self.policy.limits_at(Stats::last(&self.state.issued), self.resumed);
-        driver::tick(&self.state, &self.source, &limits)
+        driver::tick(&self.state, &self.source, limits)
     }
 
     /// Issues `count` consecutive stamps in one atomic step.
@@ -258,7 +258,7 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     #[inline]
     pub fn reserve(&self, count: NonZeroU32) -> Result<Reservation<L>, TickError> {
         let limits = self.policy.limits_at(Stats::last(&self.state.issued), self.resumed);
-        driver::reserve(&self.state, &self.source, &limits, count)
+        driver::reserve(&self.state, &self.source, limits, count)
     }
 
     /// Records that a message stamped `remote` was received, and issues the stamp of that receive event, as
@@ -279,7 +279,7 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     #[doc(alias("update", "receive", "witness"))]
     pub fn observe(&self, remote: Packed<L>) -> Result<Packed<L>, ObserveError> {
         let limits = self.policy.limits_at(Stats::last(&self.state.issued), self.resumed);
-        driver::observe(&self.state, &self.source, &limits, remote)
+        driver::observe(&self.state, &self.source, limits, remote)
     }
 
     /// Makes every later stamp come after `remote`, as [`AtomicClock::merge`](crate::AtomicClock::merge) does.
@@ -298,7 +298,7 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     #[inline]
     pub fn merge(&self, remote: Packed<L>) -> Result<(), ObserveError> {
         let limits = self.policy.limits_at(Stats::last(&self.state.issued), self.resumed);
-        driver::merge(&self.state, &self.source, &limits, remote)
+        driver::merge(&self.state, &self.source, limits, remote)
     }
 
     /// Raises the bound where less than half of the window is left, or where a call was refused at it, and returns
@@ -315,7 +315,7 @@ impl<S: Source, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
             return Ok(false);
         }
         // Held to the limit once more: the one who was refused may have had a wrong reading.
-        let wanted = self.state.take_wanted().min(self.policy.limits.skew_ceiling::<L>(now));
+        let wanted = self.state.take_wanted().min(self.policy.limits().skew_ceiling::<L>(now));
         let last = Stats::last(&self.state.issued).max(wanted);
         let count = |what| (&self.state.issued).count(what);
         let raised = extension.upkeep(self.policy.reach::<L>(self.resumed), floor, last, count)?;
@@ -381,6 +381,12 @@ impl Cell for &State {
     #[inline]
     fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
         self.below(event, |bound| self.issued.issue(|last| rule::step_below(last, event, bound, u64::MAX)))
+    }
+
+    #[inline]
+    fn attempt(&mut self, event: Event) -> Option<u64> {
+        let bound = self.bound();
+        self.issued.issue_once(|last| rule::step_below(last, event, bound, u64::MAX))
     }
 
     #[inline]

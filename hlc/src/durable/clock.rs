@@ -100,7 +100,7 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[must_use]
     pub fn with_skew_policy(self, policy: SkewPolicy) -> Self {
         let mut all = self.policy;
-        all.limits.skew = policy;
+        all.set_skew(policy);
         self.with_policy(all)
     }
 
@@ -108,14 +108,15 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
     #[must_use]
     pub fn with_lead_policy(self, policy: LeadPolicy) -> Self {
         let mut all = self.policy;
-        all.limits.lead = policy;
+        all.set_lead(policy);
         self.with_policy(all)
     }
 
     /// Sets how the clock goes on after a restart.
     #[must_use]
     pub fn with_resume(self, resume: Resume) -> Self {
-        let policy = Policy { resume, ..self.policy };
+        let mut policy = self.policy;
+        policy.resume = resume;
         self.with_policy(policy)
     }
 
@@ -123,7 +124,8 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
     /// [`window`](Self::window).
     #[must_use]
     pub fn with_window(self, window: Window) -> Self {
-        let policy = Policy { asked_window: window, ..self.policy };
+        let mut policy = self.policy;
+        policy.asked_window = window;
         self.with_policy(policy)
     }
 
@@ -159,7 +161,7 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
         let merged = driver::merge_committed(&mut self.state, remote);
         let now = PhysicalTime::UNIX_EPOCH; // for the words of a skew refusal, which a committed merge has not
         merged
-            .map_err(|refusal| self.policy.limits.explain_observe(refusal, now, remote))
+            .map_err(|refusal| self.policy.limits().explain_observe(refusal, now, remote))
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -190,7 +192,7 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     pub fn tick(&mut self) -> Result<Packed<L>, TickError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
         let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
-        driver::tick(&mut self.state, &source, &limits)
+        driver::tick(&mut self.state, &source, limits)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -204,7 +206,7 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     pub fn reserve(&mut self, count: NonZeroU32) -> Result<Reservation<L>, TickError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
         let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
-        driver::reserve(&mut self.state, &source, &limits, count)
+        driver::reserve(&mut self.state, &source, limits, count)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -222,7 +224,7 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     pub fn observe(&mut self, remote: Packed<L>) -> Result<Packed<L>, ObserveError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
         let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
-        driver::observe(&mut self.state, &source, &limits, remote)
+        driver::observe(&mut self.state, &source, limits, remote)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -239,7 +241,7 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     pub fn merge(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
         let limits = self.policy.limits_at(self.state.issued.last(), self.state.resumed);
         let source = Confirmed::<_, L>::new(&self.source, self.state.extension.bound());
-        driver::merge(&mut self.state, &source, &limits, remote)
+        driver::merge(&mut self.state, &source, limits, remote)
             .map_err(|error| error.caused_by(self.state.extension.failure()))
     }
 
@@ -280,6 +282,12 @@ impl<M: Mark> Cell for &mut State<M> {
             Err(Refusal::Bound { needed, .. }) => self.extend_and_apply(event, needed),
             result => result,
         }
+    }
+
+    #[inline]
+    fn attempt(&mut self, event: Event) -> Option<u64> {
+        let bound = self.extension.bound();
+        self.issued.step(|last| rule::step_below(last, event, bound, u64::MAX)).ok()
     }
 
     #[inline]

@@ -33,14 +33,35 @@ const LEAST_STEP: u64 = 1 << 16;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
-    pub(super) limits: Limits,
+    limits: Limits,
+    /// The same while the clock waits: it may not be ahead of physical time at all. Kept beside them, because a
+    /// choice made anew for each stamp would be copied for each stamp.
+    limits_while_waiting: Limits,
     pub(super) resume: Resume,
     pub(super) asked_window: Window,
 }
 
 impl Policy {
-    pub(super) const DEFAULT: Self =
-        Self { limits: Limits::DEFAULT, resume: Resume::AtOnce, asked_window: Window::DEFAULT };
+    pub(super) const DEFAULT: Self = Self {
+        limits: Limits::DEFAULT,
+        limits_while_waiting: Limits { lead: LeadPolicy::AtMost(Duration::ZERO), ..Limits::DEFAULT },
+        resume: Resume::AtOnce,
+        asked_window: Window::DEFAULT,
+    };
+
+    pub(super) const fn set_skew(&mut self, skew: SkewPolicy) {
+        self.limits.skew = skew;
+        self.limits_while_waiting.skew = skew;
+    }
+
+    pub(super) const fn set_lead(&mut self, lead: LeadPolicy) {
+        self.limits.lead = lead;
+    }
+
+    /// The limits in force once the clock has begun to issue.
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
 
     /// The window in force.
     pub(super) fn window(&self) -> Duration {
@@ -73,11 +94,15 @@ impl Policy {
 
     /// The limits in force on a clock that stands at `last`, and was resumed at `resumed`.
     #[inline]
-    pub(super) const fn limits_at(&self, last: u64, resumed: u64) -> Limits {
-        if self.waits(last, resumed) {
-            return Limits { lead: LeadPolicy::AtMost(Duration::ZERO), ..self.limits };
-        }
-        self.limits
+    pub(super) const fn limits_at(&self, last: u64, resumed: u64) -> &Limits {
+        if self.waits(last, resumed) { self.limits_while_waiting() } else { &self.limits }
+    }
+
+    /// Out of line, so that the common case is a branch: a choice between two addresses would have each stamp wait for it.
+    #[cold]
+    #[inline(never)]
+    const fn limits_while_waiting(&self) -> &Limits {
+        &self.limits_while_waiting
     }
 }
 

@@ -161,6 +161,22 @@ fn nothing_moves_a_clock_that_waits() {
 }
 
 #[test]
+fn a_clock_that_waits_keeps_its_skew_policy() {
+    let source = wall();
+    let mark = |bound| MemoryMark::new(bound);
+    let bound = Timestamp::from_parts(START + 30_000, 0).unwrap().to_bits();
+    let waiting = |skew| {
+        DurableClock::new(&source, mark(bound)).with_resume(Resume::WaitForPhysical).with_skew_policy(skew)
+    };
+    // Above the bound, and so not known already.
+    let remote = Timestamp::from_parts(START + 40_000, 0).unwrap();
+    let mut clock = waiting(SkewPolicy::AtMost(Duration::from_millis(39_999)));
+    assert!(matches!(clock.observe(remote), Err(ObserveError::Skew(_))));
+    let mut clock = waiting(SkewPolicy::AtMost(Duration::from_millis(40_001)));
+    assert!(matches!(clock.observe(remote), Err(ObserveError::Lead(_))));
+}
+
+#[test]
 fn a_clock_that_waits_refuses_until_physical_time_has_reached_its_bound() {
     let source = wall();
     let open =

@@ -101,8 +101,10 @@ const VALUES: &[Target] = &[
     ratio("compare stamps", ("compare/stamp", "hlc"), "floor: u128", 1.05),
     ratio("sort timestamps", ("sort/timestamp", "hlc"), "floor: u64", 1.05),
     ratio("sort stamps", ("sort/stamp", "hlc"), "floor: u128", 1.05),
+    ratio("sort stamps, by to_u128", ("sort/stamp", "hlc, by to_u128"), "floor: u128", 1.05),
     ratio("hash timestamps", ("hash/timestamp", "hlc"), "floor: u64", 1.05),
     ratio("hash stamps", ("hash/stamp", "hlc"), "floor: u128", 1.05),
+    ratio("hash stamps, by to_u128", ("hash/stamp", "hlc, to_u128"), "floor: u128", 1.05),
     ratio("stamp to text", ("text/write", "hlc, into a buffer"), "uhlc, to_string", 0.15),
     ratio(
         "stamp to text, both into a buffer",
@@ -110,7 +112,14 @@ const VALUES: &[Target] = &[
         "uhlc, into a buffer",
         0.15,
     ),
+    ratio(
+        "stamp to text, both into a buffer, its usual id",
+        ("text/write", "hlc, into a buffer"),
+        "uhlc, its usual id, into a buffer",
+        0.15,
+    ),
     ratio("stamp from text", ("text/parse", "hlc"), "uhlc", 0.15),
+    ratio("stamp from text, its usual id", ("text/parse", "hlc"), "uhlc, its usual id", 0.15),
 ];
 
 const CLOCKS: &[Target] = &[
@@ -122,6 +131,11 @@ const CLOCKS: &[Target] = &[
         "floor: quanta's counter + atomic add",
     ),
     ratio("tick, CachedSource", ("tick", "hlc, CachedSource"), "floor: atomic add", 1.5),
+    beside(
+        "tick, CachedSource, beside an exchange",
+        ("tick", "hlc, CachedSource"),
+        "floor: two loads + exchange",
+    ),
     beside("tick, SystemSource, beside uhlc", ("tick", "hlc, SystemSource"), "uhlc"),
     beside(
         "observe, beside uhlc (which returns no stamp)",
