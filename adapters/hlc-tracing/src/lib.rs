@@ -41,7 +41,6 @@
 //! - **Never silent**: a line whose clock gave no stamp is there, in its place after the lines before it, and says that
 //!   it has none and why. It never carries a stamp of an earlier line as its own.
 //! - **No loop**: a line that is logged while its thread reads the clock gets no stamp, instead of asking again.
-//! - **Progress**: that of the clock: for [`AtomicClock`](hlc::AtomicClock), no call blocks.
 //!
 //! # What can go wrong
 //!

@@ -194,6 +194,8 @@ mod tests {
             let answer = request("PUT", &paris, "cart", contexts, value).await.unwrap();
             assert_eq!(answer.status, status, "{}: {}", &value[..value.len().min(50)], answer.body);
         }
+        let answer = request("PUT", &paris, "cart", &[&digits], "too long").await.unwrap();
+        assert!(answer.body.contains("too long"), "before anything is made of it: {}", answer.body);
         let long_key = "k".repeat(257);
         assert_eq!(write(&paris, &long_key, None, "milk").await.unwrap(), 400);
         let after = read(&paris, "cart").await.unwrap();
