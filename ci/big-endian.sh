@@ -28,10 +28,10 @@ export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_RUNNER="qemu-s390x -L $root_of_targe
 export CARGO_PROFILE_DEV_DEBUG=0
 unset RUSTFLAGS
 
-# The forms alone, so that less has to be built.
+# The forms alone, so that less has to be built. An adapter's are those of the crate below it.
 features=serde,uuid,fault,flash
 members=()
-while read -r crate; do members+=(--package "$crate"); done < <(packages published)
+while read -r crate; do members+=(--package "$crate"); done < <(packages crates)
 
 step "$("$debian_rustc" --version), $target"
 scratch=$(mktemp -d)

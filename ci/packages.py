@@ -2,6 +2,7 @@
 
     packages.py members            every member
     packages.py published          the members that a user can depend on
+    packages.py crates             those of them that are no adapters
     packages.py loom               the members with interleaving tests
     packages.py loom-features NAME the features under which they run, joined by commas
     packages.py excluded           packages with a workspace of their own, if they are there
@@ -93,6 +94,10 @@ def main(question, name=None):
                 answers = [package["name"] for package in found]
             case "published":
                 answers = [package["name"] for package in found if package["publish"] != []]
+            case "crates":
+                adapters = ROOT / "adapters"
+                answers = [package["name"] for package in found
+                           if package["publish"] != [] and adapters not in folder(package).parents]
             case "loom":
                 answers = [package["name"] for package in found if has_loom_tests(package)]
             case "loom-features":

@@ -47,7 +47,13 @@ macro_rules! random_id {
             }
 
             /// The id of these bits; zero becomes one.
-            #[cfg(any(feature = "getrandom", feature = "portable-atomic", target_has_atomic = "64"))]
+            #[cfg(any(
+                feature = "arbitrary",
+                feature = "getrandom",
+                feature = "portable-atomic",
+                feature = "proptest",
+                target_has_atomic = "64"
+            ))]
             pub(crate) const fn nearest(bits: u128) -> Self {
                 match Self::from_random_bits(bits) {
                     Some(id) => id,

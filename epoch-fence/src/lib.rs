@@ -79,6 +79,7 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use.
 //! - `getrandom`: [`GrantId::random`](GrantId#method.random) and [`RealmId::random`](RealmId#method.random).
+//! - `arbitrary`, `proptest`: the values for fuzz targets and property tests of your own: every one, and only valid ones.
 //! - `defmt`: `Format` for the values, the gate's counts and refusals.
 //! - `durable`: `DurableGate`, over a register of the crate `high-water`.
 //! - `file`: [`engine::file`](engine/file/index.html), leases for the processes of one host, and
@@ -113,11 +114,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(test, feature = "file", feature = "test-engine", feature = "tokio"))]
+#[cfg(any(test, feature = "file", feature = "proptest", feature = "test-engine", feature = "tokio"))]
 extern crate alloc;
 #[cfg(any(test, feature = "durable", feature = "parking_lot", feature = "test-engine", feature = "tokio"))]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 #[cfg(feature = "file")]
 pub mod audit;
 #[cfg(all(feature = "tokio", any(target_has_atomic = "64", feature = "portable-atomic")))]
@@ -138,8 +141,12 @@ mod id;
 mod issuer;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod lease;
+#[cfg(feature = "proptest")]
+mod proptest;
 pub mod protocol;
 mod resource_id;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod sample;
 #[cfg(feature = "serde")]
 mod serde;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]

@@ -95,6 +95,7 @@
 //!   on one core switches on its feature `unsafe-assume-single-core`, which shuts interrupts out instead.
 //! - `serde`: text where the format is read by people, integers elsewhere; always validated.
 //! - `uuid`: a stamp as UUIDv7 and back, order kept.
+//! - `arbitrary`, `proptest`: values for fuzz targets and property tests of your own: every one, and only valid ones.
 //! - `quanta`: a cycle counter for `AnchoredSource`.
 //! - `defmt`: `Format` for stamps, ids, counts and errors, as their text is.
 //! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
@@ -120,6 +121,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod atomic;
 mod clock;
@@ -137,6 +140,8 @@ mod loom_tests;
 mod node_id;
 mod packed;
 mod physical_time;
+#[cfg(feature = "proptest")]
+mod proptest;
 mod reservation;
 mod rule;
 #[cfg(feature = "serde")]

@@ -88,6 +88,7 @@
 //!
 //! - `std` (default): switches on `std` in the optional dependencies that are in use, and `AtomicDurableClock`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Time`] and `Stamp<u64>`.
+//! - `arbitrary`, `proptest`: [`Time`] and [`Stamp`] for fuzz targets and property tests of your own.
 //! - `defmt`: `Format` for times, stamps, counts and errors, as their text is.
 //! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
 //! - `portable-atomic`: [`AtomicClock`] on targets without 64-bit atomics. Without it they have [`Clock`]. It then makes
@@ -111,6 +112,8 @@ extern crate alloc;
 #[cfg(any(test, all(feature = "durable", feature = "std")))]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod atomic;
 mod clock;
@@ -123,6 +126,8 @@ mod error;
 mod jump;
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(feature = "proptest")]
+mod proptest;
 mod rule;
 #[cfg(feature = "serde")]
 mod serde;

@@ -90,6 +90,8 @@
 //!   processor has.
 //! - `alloc`: `Heap` storage and `to_bytes`.
 //! - `serde`: `Serialize` and `Deserialize` for [`Dot`], [`VersionVector`] and [`Stamp`].
+//! - `arbitrary`, `proptest`: events, vectors, stamps and sets for fuzz targets and property tests of your own: every one,
+//!   and only valid ones.
 //! - `defmt`: `Format` for events, vectors, stamps, counts and errors.
 //! - `parking_lot`: `SharedVectorClock`.
 //!
@@ -113,6 +115,8 @@ extern crate alloc;
 extern crate std;
 
 mod actor;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod bytes;
 mod causality;
 mod counters;
@@ -127,7 +131,11 @@ mod kernel;
 #[cfg(all(test, loom, feature = "parking_lot"))]
 mod loom_tests;
 mod pairs;
+#[cfg(feature = "proptest")]
+pub mod proptest;
 mod rule;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod sample;
 mod sealed;
 #[cfg(feature = "serde")]
 mod serde;

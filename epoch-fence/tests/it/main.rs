@@ -30,6 +30,8 @@ mod model;
 mod naive;
 mod record;
 mod stall;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod strategies;
 mod traits;
 mod upgrade;
 mod values;

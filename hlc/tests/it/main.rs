@@ -22,6 +22,8 @@ mod paper;
 #[cfg(feature = "serde")]
 mod serde;
 mod source;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod strategies;
 mod text;
 mod traits;
 #[cfg(feature = "uuid")]

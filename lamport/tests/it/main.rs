@@ -10,5 +10,7 @@ mod api;
 mod durable;
 mod laws;
 mod model;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod strategies;
 mod traits;
 mod wire;

@@ -20,5 +20,7 @@ mod laws;
 mod matrix;
 mod model;
 mod oracle;
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod strategies;
 mod traits;
 mod wire;
