@@ -13,7 +13,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
 
-stages=" ${*:-big-endian deny engines features firmware fuzz instructions lint} "
+stages=" ${*:-big-endian debug deny engines features firmware fuzz instructions lint} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -77,6 +77,10 @@ fi
 # The client of etcd is made from its messages when it is built: by every stage that takes all features.
 if needed_by lint features debug release contention engines doc loom benches instructions; then
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
+fi
+# A client of HTTP that is not ours.
+if needed_by debug release; then
+    command -v curl >/dev/null || missing+=' curl'
 fi
 # Other stages run what needs a server where there is one, and say so where there is none.
 if needed_by engines; then
