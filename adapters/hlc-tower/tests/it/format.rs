@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::{
     calls::headers,
-    header::{reason, value},
+    wire::{reason, value},
 };
 
 const FORMAT: &str = include_str!("../../FORMAT.md");
@@ -77,8 +77,9 @@ fn the_errors_that_the_format_names_are_those_that_there_are() {
     let named: BTreeSet<_> = table("What a reader refuses").into_iter().map(|row| row[1].clone()).collect();
     let mut met = BTreeSet::from(["Repeated"]); // of one value there is no such error
     let mut runner = TestRunner::deterministic();
+    let values = value();
     for _ in 0..2_000 {
-        let value = value().new_tree(&mut runner).unwrap().current();
+        let value = values.new_tree(&mut runner).unwrap().current();
         if let Err(error) = header::read(&headers(&[value])) {
             met.insert(reason(error));
         }

@@ -16,8 +16,8 @@ mod clock;
 #[cfg(feature = "durable")]
 mod durable;
 mod format;
-mod header;
 mod hostile;
 mod server;
 mod together;
 mod traits;
+mod wire;

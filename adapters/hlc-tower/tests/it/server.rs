@@ -22,7 +22,7 @@ use crate::{
         NOW_MILLIS, Seen, ahead, call, full, headers, node, now, request, stamp, stamped, telling, values,
     },
     clock::clock,
-    header::reason,
+    wire::reason,
 };
 
 #[test]
