@@ -21,7 +21,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-OURS = ["hlc", "lamport", "vector-clock", "high-water", "epoch-fence"]
+# Their folders.
+OURS = ["hlc", "lamport", "vector-clock", "high-water", "epoch-fence", "adapters/hlc-tower"]
 PEERS = ["uhlc", "hlc-gen", "crdts", "vclock", "yrs", "ulid", "uuid", "parking_lot"]
 
 
@@ -49,7 +50,7 @@ def measure(name, ours, rounds):
     with tempfile.TemporaryDirectory(prefix="build-cost-") as folder:
         folder = pathlib.Path(folder)
         if ours:
-            version, source = "", f'path = "{ROOT / name}"'
+            version, source, name = "", f'path = "{ROOT / name}"', pathlib.PurePath(name).name
         else:
             version = locked(name)
             source = f'version = "={version}"'

@@ -13,7 +13,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
 
-stages=" ${*:-big-endian deny engines features firmware fuzz instructions lint} "
+stages=" ${*:-big-endian debug deny engines features firmware fuzz instructions lint} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -84,6 +84,10 @@ if needed_by lint features debug release contention engines doc loom benches ins
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
     # The messages that come with protoc itself; Debian has them in a package of their own, which it only recommends.
     protoc_has_its_own_messages || missing+=' libprotobuf-dev'
+fi
+# A client of HTTP that is not ours.
+if needed_by debug release; then
+    command -v curl >/dev/null || missing+=' curl'
 fi
 # Other stages run what needs a server where there is one, and say so where there is none.
 if needed_by engines; then

@@ -8,6 +8,7 @@ pub mod high_water_flash;
 pub mod high_water_register;
 pub mod hlc_decode;
 pub mod hlc_operations;
+pub mod hlc_tower_messages;
 pub mod lamport_decode;
 pub mod lamport_operations;
 pub mod vector_clock_causal_buffer;

@@ -45,6 +45,11 @@ fn hlc_operations() {
 }
 
 #[test]
+fn hlc_tower_messages() {
+    replay("hlc_tower_messages", clock_fuzz::hlc_tower_messages::run);
+}
+
+#[test]
 fn lamport_decode() {
     replay("lamport_decode", clock_fuzz::lamport_decode::run);
 }
