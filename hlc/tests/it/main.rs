@@ -22,6 +22,7 @@ mod paper;
 #[cfg(feature = "serde")]
 mod serde;
 mod source;
+mod stamp_bytes;
 mod text;
 mod traits;
 #[cfg(feature = "uuid")]
