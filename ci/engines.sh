@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stores that are servers, PostgreSQL and etcd: fault runs and scenes on servers that are started for them, and the
-# tests that need one.
+# tests that need one; those that need a NATS server too.
 #
 #   ci/engines.sh [OPTION...]     CONTENTION_SECONDS (30): how long faults go on, with each
 #                                 options go to the fault runs: --seed NUMBER
@@ -44,4 +44,5 @@ for scene in promotion restore; do
 done
 
 step 'the tests on real servers'
-cargo test --locked --release --workspace --all-features --test postgres --test postgres_gate --test etcd
+cargo test --locked --release --workspace --all-features --test postgres --test postgres_gate --test etcd \
+    --test nats --example nats

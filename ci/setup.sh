@@ -94,6 +94,7 @@ if needed_by engines; then
     has_postgres || missing+=' postgresql'
     command -v etcd >/dev/null || missing+=' etcd-server'
     command -v etcdctl >/dev/null || missing+=' etcd-client'
+    command -v nats-server >/dev/null || [[ -x /usr/sbin/nats-server ]] || missing+=' nats-server'
 fi
 if needed_by big-endian firmware && ! has_build_std; then missing+=" $build_std_packages"; fi
 if [[ -n $missing ]]; then

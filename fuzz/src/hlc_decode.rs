@@ -1,7 +1,7 @@
 //! Every decoder and parser of `hlc`: any bytes are refused, or are the one encoding of a value.
 
 use hlc::{
-    DecodeError, NodeId, Packed, Stamp, Timestamp,
+    DecodeError, NodeId, Packed, Stamp, StampBytes, Timestamp,
     layout::{Layout, Micros52, Millis42Y2022, Millis46, Ntp48, Ntp60, Secs32, Unix48},
 };
 use uuid::Uuid;
@@ -56,6 +56,13 @@ fn bytes(data: &[u8]) {
         Err(DecodeError::Version(error)) => assert_eq!(data.first(), Some(&error.version())),
         Err(DecodeError::Length(error)) => assert!(error.actual() == data.len() && data.len() != 17),
         Err(_) => assert_eq!((data.len(), data.first()), (17, Some(&1))),
+    }
+    if let Some((&first, rest)) = data.split_first_chunk::<16>() {
+        let unchecked = StampBytes::<Unix48>::from_bytes(first);
+        assert_eq!(unchecked.to_stamp(), Stamp::from_bytes(first));
+        if let Some((&second, _)) = rest.split_first_chunk::<16>() {
+            assert_eq!(unchecked.cmp(&StampBytes::from_bytes(second)), first.cmp(&second));
+        }
     }
     if let Some((&first, rest)) = data.split_first_chunk::<16>()
         && let Ok(stamp) = Stamp::<NodeId>::from_bytes(first)

@@ -2,7 +2,7 @@
 
 use defmt::{Format, Formatter, write};
 
-use crate::{NodeId, Packed, Snapshot, Stamp, layout::Layout};
+use crate::{NodeId, Packed, Snapshot, Stamp, StampBytes, layout::Layout};
 
 /// Sixteen digits, as in the text form.
 impl<L: Layout> Format for Packed<L> {
@@ -22,6 +22,13 @@ impl Format for NodeId {
 impl<N: Format, L: Layout> Format for Stamp<N, L> {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{}-{}", self.timestamp(), self.node());
+    }
+}
+
+/// The bytes in hexadecimal; they need not be a stamp.
+impl<L: Layout> Format for StampBytes<L> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "StampBytes({=u128:032x})", u128::from_be_bytes(self.to_bytes()));
     }
 }
 

@@ -34,6 +34,7 @@
 //! | restarts, and a wall clock that may be set back | `DurableClock`, `AtomicDurableClock` (feature `durable`) |
 //! | a test | [`ManualSource`](source::ManualSource) |
 //! | a database with its own layout of the 64 bits | [`layout`] |
+//! | a binary header of your own | [`StampBytes`] |
 //!
 //! # Guarantees
 //!
@@ -96,6 +97,7 @@
 //! - `serde`: text where the format is read by people, integers elsewhere; always validated.
 //! - `uuid`: a stamp as UUIDv7 and back, order kept.
 //! - `arbitrary`, `proptest`: values for fuzz targets and property tests of your own: every one, and only valid ones.
+//! - `zerocopy-0_8`: the traits of zerocopy 0.8 for [`StampBytes`], for headers that are read in place.
 //! - `quanta`: a cycle counter for `AnchoredSource`.
 //! - `defmt`: `Format` for stamps, ids, counts and errors, as their text is.
 //! - `durable`: `DurableClock` over a `Mark` of `high-water`; with `std` also `AtomicDurableClock` and its `Keeper`.
@@ -149,6 +151,7 @@ mod serde;
 mod snapshot;
 pub mod source;
 mod stamp;
+mod stamp_bytes;
 #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
 mod sync;
 mod text;
@@ -191,6 +194,7 @@ pub use self::{
     snapshot::Snapshot,
     source::Source,
     stamp::Stamp,
+    stamp_bytes::StampBytes,
 };
 #[cfg(all(
     feature = "durable",

@@ -14,7 +14,7 @@ use core::{fmt, marker::PhantomData, str::FromStr};
 
 use serde_core::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, Visitor},
+    de::{self, SeqAccess, Visitor},
 };
 
 use crate::{DecodeError, NodeId, Packed, Stamp, layout::Layout};
@@ -76,8 +76,37 @@ impl<'de, L: Layout> Deserialize<'de> for Stamp<NodeId, L> {
                 "a stamp of twice 16 lower-case hexadecimal digits joined by '-'",
             ));
         }
-        let (timestamp, node) = Deserialize::deserialize(deserializer)?;
-        Ok(Self::new(timestamp, node))
+        deserializer.deserialize_tuple(2, Pair(PhantomData))
+    }
+}
+
+/// Reads a timestamp, a node id, and then the end: a format that carries the length of a tuple (CBOR) would else let a longer
+/// one pass, and the reader would stand in the middle of it.
+struct Pair<L>(PhantomData<L>);
+
+impl<'de, L: Layout> Visitor<'de> for Pair<L> {
+    type Value = Stamp<NodeId, L>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pair of a timestamp and a node id")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Self::Value, A::Error> {
+        let timestamp = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+        let node = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
+        match pair.next_element()? {
+            None => Ok(Stamp::new(timestamp, node)),
+            Some(Third) => Err(de::Error::invalid_length(3, &self)),
+        }
+    }
+}
+
+/// What a pair does not have. It is refused unread, whatever it is.
+struct Third;
+
+impl<'de> Deserialize<'de> for Third {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("more than a timestamp and a node id"))
     }
 }
 

@@ -21,6 +21,8 @@ pub mod etcd;
 mod folder;
 #[cfg(unix)]
 mod kill;
+#[cfg(target_os = "linux")]
+pub mod nats;
 mod not_installed;
 #[cfg(target_os = "linux")]
 pub mod postgres;

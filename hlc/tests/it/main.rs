@@ -24,6 +24,7 @@ mod serde;
 mod source;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stamp_bytes;
 mod text;
 mod traits;
 #[cfg(feature = "uuid")]

@@ -4,7 +4,7 @@ use core::{error::Error, fmt::Debug, hash::Hash, num::NonZeroU64};
 use std::collections::HashSet;
 
 use hlc::{
-    Clock, NodeId, Packed, PhysicalTime, Reservation, Snapshot, Stamp, Timestamp,
+    Clock, NodeId, Packed, PhysicalTime, Reservation, Snapshot, Stamp, StampBytes, Timestamp,
     layout::{Layout, Micros52, Millis42Y2022, Millis46, Ntp48, Ntp60, Rounding, Secs32, Unix48},
     source::ManualSource,
 };
@@ -19,6 +19,8 @@ const _: () = {
     value::<NodeId>();
     value::<Stamp>();
     value::<Stamp<&'static str, Micros52>>();
+    value::<StampBytes>();
+    value::<StampBytes<Ntp60>>();
     value::<PhysicalTime>();
     shared::<Stamp<String>>();
     shared::<Snapshot>();

@@ -131,7 +131,7 @@ proptest! {
 }
 
 /// The rows of the first table under the heading `## title`, their cells without back quotes.
-fn table(title: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(title: &str) -> Vec<Vec<String>> {
     tables(title).swap_remove(0)
 }
 
