@@ -1,0 +1,100 @@
+//! `AnyLayout`: a layout that is known only when the program runs.
+
+use core::{error::Error, fmt, str::FromStr};
+
+use hlc::layout::{self, Layout};
+
+/// What is done with a layout that is found by its name.
+pub trait ForLayout {
+    /// What comes of it.
+    type Output;
+
+    /// Does it in the layout `L`.
+    fn run<L: Layout>(self) -> Self::Output;
+}
+
+macro_rules! layouts {
+    ($($(#[$meta:meta])? $name:ident),+ $(,)?) => {
+        /// One of the layouts of [`hlc::layout`], by its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+        #[non_exhaustive]
+        pub enum AnyLayout {
+            $(
+                #[doc = concat!("[`", stringify!($name), "`](layout::", stringify!($name), ").")]
+                $(#[$meta])?
+                $name,
+            )+
+        }
+
+        impl AnyLayout {
+            /// Every one, the default first.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Returns its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => <layout::$name as Layout>::NAME),+
+                }
+            }
+
+            /// Does something in it.
+            pub fn visit<T: ForLayout>(self, task: T) -> T::Output {
+                match self {
+                    $(Self::$name => task.run::<layout::$name>()),+
+                }
+            }
+        }
+    };
+}
+
+layouts! { #[default] Unix48, Micros52, Ntp48, Ntp60, Millis46, Millis42Y2022, Secs32 }
+
+/// A name that no layout has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLayout {
+    _private: (),
+}
+
+impl fmt::Display for UnknownLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such layout; there are")?;
+        AnyLayout::ALL.iter().try_for_each(|layout| write!(f, " {layout}"))
+    }
+}
+
+impl Error for UnknownLayout {}
+
+impl FromStr for AnyLayout {
+    type Err = UnknownLayout;
+
+    /// Reads a name, in either case.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|layout| layout.name().eq_ignore_ascii_case(name));
+        found.copied().ok_or(UnknownLayout { _private: () })
+    }
+}
+
+impl fmt::Display for AnyLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_is_found_by_its_name_in_either_case() {
+        for layout in AnyLayout::ALL {
+            assert_eq!(layout.name().parse(), Ok(*layout));
+            assert_eq!(layout.name().to_uppercase().parse(), Ok(*layout));
+        }
+        let said = "unix".parse::<AnyLayout>().unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "no such layout; there are Unix48 Micros52 Ntp48 Ntp60 Millis46 Millis42Y2022 Secs32"
+        );
+    }
+}
