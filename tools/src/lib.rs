@@ -7,7 +7,10 @@
 extern crate alloc;
 
 mod any_layout;
+pub mod diagram;
 mod place;
+pub mod shiviz;
+pub mod validate;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

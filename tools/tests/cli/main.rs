@@ -2,6 +2,8 @@
 
 #![cfg(test)] // so that the lints know helper functions for what they are
 
+mod diagram;
 mod now;
 mod pages;
 mod stage;
+mod validate;

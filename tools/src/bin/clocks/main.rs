@@ -6,11 +6,14 @@
 
 extern crate alloc;
 
+mod diagram;
 mod exit;
 mod now;
 mod options;
 mod output;
 mod pages;
+mod shiviz;
+mod validate;
 
 use clap::Parser as _;
 use options::Verb;
@@ -22,6 +25,8 @@ fn main() -> std::process::ExitCode {
     };
     exit::with(match options.verb {
         Verb::Now(now) => now::now(&now),
+        Verb::Validate(validate) => validate::validate(&validate),
+        Verb::Diagram(diagram) => diagram::diagram(&diagram),
         Verb::Completions { shell } => pages::completions(shell),
         Verb::Man { verb } => pages::man(verb.as_deref()),
     })

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use hlc::NodeId;
 
-use crate::now;
+use crate::{diagram, now, shiviz, validate};
 
 /// The end of the help of every verb.
 pub(crate) const CODES: &str = "\
@@ -26,6 +26,14 @@ pub(crate) enum Verb {
     /// Print a fresh timestamp or stamp
     #[command(after_help = CODES, after_long_help = format!("{}\n\n{CODES}", now::HELP))]
     Now(now::Now),
+    /// Check a log with vector clocks: what cannot have happened is named with its line
+    #[command(after_help = CODES,
+              after_long_help = format!("{}\n\n{}\n\n{CODES}", validate::HELP, shiviz::HELP))]
+    Validate(validate::Validate),
+    /// Draw a log with vector clocks: hosts as lines, events as points, messages as arrows
+    #[command(after_help = CODES,
+              after_long_help = format!("{}\n\n{}\n\n{CODES}", diagram::HELP, shiviz::HELP))]
+    Diagram(diagram::DrawLog),
     /// Print the completions for a shell
     #[command(after_long_help = "Example:\n  clocks completions bash > /etc/bash_completion.d/clocks")]
     Completions {
