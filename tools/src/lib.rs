@@ -7,6 +7,11 @@
 extern crate alloc;
 
 mod any_layout;
+mod any_stamp;
+mod conversion;
+mod input;
+pub mod merge;
+mod notation;
 mod place;
 
 #[cfg(doctest)]
@@ -15,5 +20,9 @@ mod readme {}
 
 pub use self::{
     any_layout::{AnyLayout, ForLayout, UnknownLayout},
+    any_stamp::AnyStamp,
+    conversion::{Conversion, DoesNotFit, Moved},
+    input::Input,
+    notation::{NoSuchForm, Notation, NotationError, UnknownNotation},
     place::{Place, ReadError},
 };

@@ -2,6 +2,9 @@
 
 #![cfg(test)] // so that the lints know helper functions for what they are
 
+mod convert;
+mod inspect;
+mod merge;
 mod now;
 mod pages;
 mod stage;

@@ -4,13 +4,17 @@
 //! in `options::Verb`, and one below. What it works with is the library's.
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
+mod convert;
 mod exit;
+mod files;
+mod inspect;
+mod merge;
 mod now;
 mod options;
 mod output;
 mod pages;
+mod progress;
+mod values;
 
 use clap::Parser as _;
 use options::Verb;
@@ -22,6 +26,9 @@ fn main() -> std::process::ExitCode {
     };
     exit::with(match options.verb {
         Verb::Now(now) => now::now(&now),
+        Verb::Inspect(inspect) => inspect::inspect(&inspect),
+        Verb::Convert(convert) => convert::convert(&convert),
+        Verb::Merge(merge) => merge::merge(&merge),
         Verb::Completions { shell } => pages::completions(shell),
         Verb::Man { verb } => pages::man(verb.as_deref()),
     })
