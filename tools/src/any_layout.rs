@@ -2,7 +2,7 @@
 
 use core::{error::Error, fmt, str::FromStr};
 
-use hlc::layout::{self, Layout};
+use hlc::layout::{self, Layout, Rounding};
 
 /// What is done with a layout that is found by its name.
 pub trait ForLayout {
@@ -49,6 +49,48 @@ macro_rules! layouts {
 }
 
 layouts! { #[default] Unix48, Micros52, Ntp48, Ntp60, Millis46, Millis42Y2022, Secs32 }
+
+/// The constants of a layout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) units_per_second: u64,
+    pub(crate) counter_bits: u32,
+    pub(crate) epoch_unix_secs: u64,
+    pub(crate) rounding: Rounding,
+}
+
+impl AnyLayout {
+    pub(crate) fn facts(self) -> Facts {
+        struct Task;
+        impl ForLayout for Task {
+            type Output = Facts;
+            fn run<L: Layout>(self) -> Facts {
+                Facts {
+                    units_per_second: L::UNITS_PER_SECOND,
+                    counter_bits: L::COUNTER_BITS,
+                    epoch_unix_secs: L::EPOCH_UNIX_SECS,
+                    rounding: L::ROUNDING,
+                }
+            }
+        }
+        self.visit(Task)
+    }
+}
+
+impl Facts {
+    /// The counter has 1 to 32 bits, in every layout that compiles.
+    pub(crate) const fn physical_units(self, bits: u64) -> u64 {
+        bits >> self.counter_bits
+    }
+
+    pub(crate) const fn max_physical_units(self) -> u64 {
+        self.physical_units(u64::MAX)
+    }
+
+    pub(crate) const fn max_counter(self) -> u64 {
+        !(u64::MAX << self.counter_bits)
+    }
+}
 
 /// A name that no layout has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use vector_clock::{Actor, MAX_COUNTER, Stamp, Storage};
 
 use super::{
     limits::Limits,
-    log::{Entry, Event, Execution, HostId, Log, Skipped},
+    log::{Entry, Event, Execution, HostId, Log},
 };
 
 /// Makes a log, event by event. A refused event leaves it as it was.
@@ -112,11 +112,13 @@ impl Builder {
         self.log
     }
 
+    #[cfg(feature = "cli")]
     pub(super) const fn is_empty(&self) -> bool {
         self.events == 0
     }
 
-    pub(super) const fn skip(&mut self, skipped: Skipped) {
+    #[cfg(feature = "cli")]
+    pub(super) const fn skip(&mut self, skipped: super::log::Skipped) {
         self.log.skipped = skipped;
     }
 

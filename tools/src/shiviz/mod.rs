@@ -20,20 +20,28 @@
 //! ACM Transactions on Software Engineering and Methodology 29(2), 2020.
 
 mod builder;
+#[cfg(feature = "cli")]
 mod clock_text;
 mod limits;
 mod log;
+#[cfg(feature = "cli")]
 mod pattern;
+#[cfg(feature = "cli")]
 mod reader;
 mod writer;
 
 pub(crate) use self::log::counter_of;
 pub use self::{
     builder::{Builder, EventError},
-    clock_text::ClockTextError,
     limits::Limits,
     log::{Entry, Event, Execution, HostId, Log, Skipped},
-    pattern::{Pattern, PatternError, PatternErrorReason},
-    reader::{LogError, LogErrorReason, Reader},
     writer::{WriteError, Writer, write},
 };
+#[cfg(feature = "cli")]
+pub use self::{
+    clock_text::ClockTextError,
+    pattern::{Pattern, PatternError, PatternErrorReason},
+    reader::{LogError, LogErrorReason, Reader},
+};
+
+pub(crate) use self::log::counter_of;

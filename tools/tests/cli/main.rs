@@ -2,7 +2,10 @@
 
 #![cfg(test)] // so that the lints know helper functions for what they are
 
+mod convert;
 mod diagram;
+mod inspect;
+mod merge;
 mod now;
 mod pages;
 mod stage;

@@ -42,7 +42,7 @@ fn what_it_cannot_do_is_a_mistake_in_the_command_line() {
     for (arguments, word) in [
         (["--count", "0"], "--count"),
         (["--layout", "unix"], "no such layout; there are Unix48"),
-        (["--node", "-7"], "--node"),
+        (["--node", "seven"], "expected a number"),
         (["--node", "0400000000000000"], "does not fit 58 bits"),
         (["--node=\u{1b}[2J", "--json"], "\\u{1b}[2J"),
     ] {

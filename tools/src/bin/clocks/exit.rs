@@ -53,7 +53,7 @@ pub(crate) fn say(what: impl Display) {
 }
 
 /// Whatever is said may hold what others wrote: names, patterns, values.
-fn tell(what: &str) {
+pub(crate) fn tell(what: &str) {
     // With standard error closed there is nobody to tell.
     let _told = io::stderr().write_all(plain(what).as_bytes());
 }

@@ -4,16 +4,20 @@
 //! in `options::Verb`, and one below. What it works with is the library's.
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
+mod convert;
 mod diagram;
 mod exit;
+mod files;
+mod inspect;
+mod merge;
 mod now;
 mod options;
 mod output;
 mod pages;
+mod progress;
 mod shiviz;
 mod validate;
+mod values;
 
 use clap::Parser as _;
 use options::Verb;
@@ -25,6 +29,9 @@ fn main() -> std::process::ExitCode {
     };
     exit::with(match options.verb {
         Verb::Now(now) => now::now(&now),
+        Verb::Inspect(inspect) => inspect::inspect(&inspect),
+        Verb::Convert(convert) => convert::convert(&convert),
+        Verb::Merge(merge) => merge::merge(&merge),
         Verb::Validate(validate) => validate::validate(&validate),
         Verb::Diagram(diagram) => diagram::diagram(&diagram),
         Verb::Completions { shell } => pages::completions(shell),

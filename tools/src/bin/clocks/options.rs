@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use hlc::NodeId;
 
-use crate::{diagram, now, shiviz, validate};
+use crate::{convert, diagram, inspect, merge, now, shiviz, validate};
 
 /// The end of the help of every verb.
 pub(crate) const CODES: &str = "\
@@ -26,6 +26,15 @@ pub(crate) enum Verb {
     /// Print a fresh timestamp or stamp
     #[command(after_help = CODES, after_long_help = format!("{}\n\n{CODES}", now::HELP))]
     Now(now::Now),
+    /// Show what is in timestamps and stamps: time, counter, node, age
+    #[command(after_help = CODES, after_long_help = format!("{}\n\n{CODES}", inspect::HELP))]
+    Inspect(inspect::Inspect),
+    /// Write timestamps and stamps in another layout or notation
+    #[command(after_help = CODES, after_long_help = format!("{}\n\n{CODES}", convert::HELP))]
+    Convert(convert::Convert),
+    /// Merge the logs of many hosts into one order, causes before their effects
+    #[command(after_help = CODES, after_long_help = format!("{}\n\n{CODES}", merge::HELP))]
+    Merge(merge::MergeLogs),
     /// Check a log with vector clocks: what cannot have happened is named with its line
     #[command(after_help = CODES,
               after_long_help = format!("{}\n\n{}\n\n{CODES}", validate::HELP, shiviz::HELP))]

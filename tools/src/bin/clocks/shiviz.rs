@@ -1,18 +1,18 @@
 //! What the verbs for logs with vector clocks have in common: how such a log is read.
 
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use clock_tools::shiviz::{Limits, Log, LogError, Pattern, Reader};
-use clock_tools::{Place, ReadError};
+use clock_tools::{Input, Place, ReadError};
 
 use crate::exit::{FAILED, Failure, USAGE};
 
 /// A log, and what it looks like.
 #[derive(Args, Debug)]
 pub(crate) struct LogOptions {
-    /// The log, of at most 256 MiB; - is the standard input
+    /// The log, of at most 256 MiB, or a gzip of one; - is the standard input
     #[arg(value_name = "LOG")]
     pub(crate) log: PathBuf,
 
@@ -65,14 +65,6 @@ impl LogOptions {
             .read_to_end(&mut bytes)
             .map_err(|why| ReadError::opening(self.name(), why))?;
         Ok(reader.read(&bytes))
-    }
-
-    fn open(&self) -> Result<Box<dyn io::Read>, Failure> {
-        if self.log.as_os_str() == "-" {
-            return Ok(Box::new(io::stdin().lock()));
-        }
-        let file = std::fs::File::open(&self.log).map_err(|why| ReadError::opening(self.name(), why))?;
-        Ok(Box::new(file))
     }
 
     /// Says why the log is none.

@@ -27,7 +27,7 @@ Each line that contradicts the rest is printed with its number and the reason:
 Examples:
   clocks validate shiviz.log
   clocks validate --parser '(?<host>\\S*) (?<clock>{.*})\\n(?<event>.*)' govector.log
-  clocks merge a.log b.log | clocks validate --in-order --json -";
+  zcat old.log.gz | clocks validate --in-order --json -";
 
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
