@@ -23,6 +23,13 @@
     return row => ends.subarray(start[row], start[row + 1]);
   };
 
+  /* How many letters all wall times begin with, up to the end of the date: they need not be told in every row. */
+  const same = walls => {
+    let length = walls.length ? walls[0].length : 0;
+    for (const wall of walls) while (!wall.startsWith(walls[0].slice(0, length))) length--;
+    return walls.length ? Math.max(walls[0].lastIndexOf("T", length - 1), walls[0].lastIndexOf(" ", length - 1)) + 1 : 0;
+  };
+
   const prepare = source => {
     const count = source.lanes.length, last = new Int32Array(source.hosts.length).fill(-1);
     const before = new Int32Array(count).fill(-1), after = new Int32Array(count).fill(-1);
@@ -34,7 +41,7 @@
       if (own >= 0) after[own] = row;
       last[lane] = row;
     }
-    return {...source, count, before, after, counters,
+    return {...source, count, sameWall: same(source.walls || []), before, after, counters,
       causes: edgesOf(source.messages, 1, 0, count), effects: edgesOf(source.messages, 0, 1, count),
       isBackwards: new Set(source.backwards)};
   };
@@ -63,13 +70,14 @@
 
   const place = {wall: 0, lane: 0, lanes: 0, isUpright: false, head: 30};
   const measure = () => {
-    const lanes = run.hosts.length, room = Math.max(120, view.clientWidth - TEXT);
-    place.wall = run.walls ? Math.min(210, 24 + 7.4 * run.walls.reduce((most, wall) => Math.max(most, wall.length), 0)) : 0;
+    map.hidden = run.count * ROW < view.clientHeight * 1.5;
+    const lanes = run.hosts.length, room = Math.max(120, view.clientWidth - TEXT - 16);
+    place.wall = run.walls ? Math.min(210, 24 + 7.4 * run.walls.reduce((most, wall) => Math.max(most, wall.length - run.sameWall), 0)) : 0;
     place.lane = Math.max(10, Math.min(140, Math.floor((room - place.wall) / Math.max(1, lanes))));
     place.lanes = place.lane * lanes + 16;
     place.isUpright = place.lane < 64;
     const longest = run.hosts.reduce((most, host) => Math.max(most, host.length), 0);
-    place.head = place.isUpright ? Math.min(140, 16 + 8 * longest) : 30;
+    place.head = place.isUpright ? Math.min(150, 22 + 9 * longest) : 30;
     const width = place.wall + place.lanes + TEXT, isWide = width > view.clientWidth + 1;
     sheet.style.width = isWide ? width + "px" : "100%";
     sheet.style.height = run.count * ROW + 8 + "px";
@@ -87,7 +95,6 @@
       if (place.isUpright) head.style.maxHeight = place.head - 8 + "px";
       return head;
     }));
-    map.hidden = run.count * ROW < view.clientHeight * 1.5;
   };
   const x = lane => place.wall + 8 + lane * place.lane + place.lane / 2;
   const y = row => row * ROW + ROW / 2;
@@ -145,7 +152,7 @@
     element.setAttribute("aria-posinset", row + 1);
     element.setAttribute("aria-selected", row === chosen);
     element.setAttribute("aria-label", label(row));
-    if (run.walls) cell("wall", run.walls[row]).style.width = place.wall + "px";
+    if (run.walls) cell("wall", run.walls[row].slice(run.sameWall)).style.width = place.wall + "px";
     cell("gap", "").style.width = place.lanes + "px";
     const text = cell("text", "");
     if (sheet.classList.contains("wide")) text.style.width = Math.min(TEXT, view.clientWidth * 0.6) + "px";

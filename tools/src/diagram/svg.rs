@@ -19,6 +19,8 @@ const MAX_TEXT: usize = 72;
 const MAX_NAME: usize = 14;
 /// About the width of a letter.
 const LETTER: usize = 7;
+/// And of a digit, as wall times have them.
+const DIGIT: usize = 8;
 
 /// The colours of the lanes, again and again: of nearly one lightness, so that they do for light and for dark.
 pub(super) const LANES: usize = 8;
@@ -67,7 +69,7 @@ impl<'d, 'l> Picture<'d, 'l> {
             .events()
             .filter_map(|event| event.wall())
             .map(|wall| shown(wall, MAX_TEXT).chars().count());
-        let wall = wall.max().map_or(0, |letters| letters.saturating_mul(LETTER).saturating_add(MARGIN));
+        let wall = wall.max().map_or(0, |letters| letters.saturating_mul(DIGIT).saturating_add(MARGIN));
         let lanes_at = MARGIN.saturating_add(wall).saturating_add(lane.div_euclid(2));
         let texts_at = lanes_at
             .saturating_add(lane.saturating_mul(hosts.saturating_sub(1)))
@@ -75,7 +77,8 @@ impl<'d, 'l> Picture<'d, 'l> {
         let names =
             diagram.hosts().map(|host| shown(host, MAX_NAME).chars().count()).max().unwrap_or_default();
         let upright = names.saturating_mul(LETTER).saturating_add(ROW);
-        let top = if hosts < MANY_HOSTS { TOP } else { upright.max(TOP) };
+        // Names that stand upright have the line below the title to themselves.
+        let top = if hosts < MANY_HOSTS { TOP } else { upright.saturating_add(ROW) };
         let lane_of_row = diagram.events().map(|event| diagram.lane(event)).collect();
         Self { diagram, lane, lanes_at, texts_at, top, lane_of_row }
     }

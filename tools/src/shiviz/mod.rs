@@ -30,7 +30,6 @@ mod pattern;
 mod reader;
 mod writer;
 
-pub(crate) use self::log::counter_of;
 pub use self::{
     builder::{Builder, EventError},
     limits::Limits,

@@ -60,10 +60,9 @@ impl LogOptions {
         let mut bytes = Vec::new();
         // One byte more than is allowed, so that the reader sees that there is more.
         let limit = Limits::new().max_bytes().saturating_add(1);
-        self.open()?
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(|why| ReadError::opening(self.name(), why))?;
+        let input = Input::open(&self.log)?;
+        let read = input.take(limit).read_to_end(&mut bytes);
+        read.map_err(|why| ReadError::opening(self.name(), why))?;
         Ok(reader.read(&bytes))
     }
 
