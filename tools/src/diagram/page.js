@@ -238,6 +238,8 @@
     if (row >= 0) reveal(row);
     explain();
     redraw();
+    // So that the page can be sent on with its event. Some browsers do not let a file change its address.
+    try { history.replaceState(null, "", row < 0 ? "#" : "#" + (row + 1)); } catch { /* then it stays */ }
   };
 
   const explain = () => {
@@ -362,4 +364,8 @@
   $("which").hidden = data.executions.length < 2;
   execution.addEventListener("change", () => open(Number(execution.value)));
   open(0);
+  const follow = () => { const row = Number(location.hash.slice(1)) - 1; if (Number.isInteger(row) && row >= 0) choose(row); };
+  window.addEventListener("hashchange", follow);
+  follow();
+  draw();
 })();
