@@ -8,3 +8,5 @@ mod merge;
 mod now;
 mod pages;
 mod stage;
+#[cfg(target_os = "linux")]
+mod terminal;
