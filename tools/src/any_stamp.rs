@@ -242,7 +242,7 @@ mod tests {
             read("2106-02-07T06:28:16Z", AnyLayout::Unix48).convert(AnyLayout::Secs32),
             Err(DoesNotFit::AfterEnd(AnyLayout::Secs32))
         );
-        // Rounded up, the last millisecond is the second after the end.
+        // Rounded up, and still before the end.
         assert_eq!(
             end.convert(AnyLayout::Ntp48).map(|done| done.stamp().human()),
             Ok("2106-02-07T06:28:15.999008Z+0".into())

@@ -12,8 +12,9 @@ use crate::stage::PROGRAM;
 /// A line of a log, over and over: none of them goes back.
 const LINE: &[u8] = b"018bcfe568000007-000000000000002a more of the same\n";
 
-/// Feeds it, line by line, until its terminal shows `expected`, or until `enough` lines were taken. What it showed.
-fn shown(options: &[&str], expected: &str, enough: u64) -> String {
+/// Feeds it, line by line, until its terminal shows `expected`, or until `enough` lines were taken. What it showed, and how many it
+/// took.
+fn shown(options: &[&str], expected: &str, enough: u64) -> (String, u64) {
     let pair = openpty(None, None).unwrap();
     let mut command = Command::new(PROGRAM);
     command.arg("merge").args(options).arg("-").stdin(Stdio::piped()).stdout(Stdio::null());
@@ -30,7 +31,9 @@ fn shown(options: &[&str], expected: &str, enough: u64) -> String {
         }
     });
     let mut seen = String::new();
-    for _ in 0..enough {
+    let mut lines = 0;
+    while lines < enough {
+        lines += 1;
         stdin.write_all(LINE).unwrap();
         seen.extend(screen.try_iter());
         if seen.contains(expected) {
@@ -41,18 +44,19 @@ fn shown(options: &[&str], expected: &str, enough: u64) -> String {
     assert!(child.wait().unwrap().success());
     reader.join().unwrap();
     seen.extend(screen.try_iter());
-    seen
+    (seen, lines)
 }
 
 #[test]
 fn progress_is_drawn_on_a_terminal_and_is_gone_at_the_end() {
     // Many more than a machine merges within the time after which it is shown.
-    let shown = shown(&[], "MiB/s", u64::MAX);
+    let (shown, _) = shown(&[], "MiB/s", u64::MAX);
     assert!(shown.starts_with('\r'), "{shown:?}");
     assert!(shown.ends_with("\r\u{1b}[K"), "{shown:?}");
 }
 
 #[test]
 fn nothing_is_drawn_where_no_progress_is_wanted() {
-    assert_eq!(shown(&["--no-progress"], "MiB/s", 300_000), "");
+    let (_, lines) = shown(&[], "MiB/s", u64::MAX);
+    assert_eq!(shown(&["--no-progress"], "MiB/s", 2 * lines).0, "");
 }
