@@ -127,3 +127,135 @@ impl AnyStamp {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{DoesNotFit, Moved};
+
+    fn any_stamp() -> impl Strategy<Value = AnyStamp> {
+        let layout = proptest::sample::select(AnyLayout::ALL);
+        // Of every size, and of this century.
+        let bits =
+            prop_oneof![1..=u64::MAX, any::<u64>().prop_map(|bits| bits | (1 << 56)), 1..1_000_000_u64];
+        let node = proptest::option::of(any::<u64>().prop_map(NodeId::from_random_bits));
+        (layout, bits, node).prop_map(|(layout, bits, node)| {
+            AnyStamp::new(layout, NonZeroU64::new(bits).unwrap_or(NonZeroU64::MIN), node)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back_the_same(stamp in any_stamp()) {
+            for notation in Notation::ALL {
+                let Ok(text) = stamp.write(*notation) else {
+                    prop_assert_eq!(*notation, Notation::Uuid);
+                    prop_assert!(stamp.layout() != AnyLayout::Unix48 || stamp.node().is_none());
+                    continue;
+                };
+                // Years of five digits are shown and not read.
+                let is_late = *notation == Notation::Human && text.starts_with('+');
+                prop_assert_eq!(AnyStamp::read(&text, *notation, stamp.layout()).is_err(), is_late, "{}", text);
+                if !is_late {
+                    prop_assert_eq!(AnyStamp::read(&text, *notation, stamp.layout()), Ok(stamp), "{}", text);
+                }
+            }
+            // Those of this century, which is where two notations could look alike.
+            if stamp.bits().get() >= 1 << 56 {
+                for notation in [Notation::Text, Notation::Hex, Notation::Integer] {
+                    let text = stamp.write(notation).unwrap();
+                    prop_assert_eq!(AnyStamp::guess(&text, stamp.layout()), Ok((stamp, notation)), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_refused_or_stands_for_one_stamp(text in "(0x)?[0-9a-fA-F]{0,40}|[0-9TZ:.+@-]{0,40}|\\PC{0,40}") {
+            for layout in AnyLayout::ALL {
+                if let Ok((stamp, notation)) = AnyStamp::guess(&text, *layout) {
+                    let written = stamp.write(notation).unwrap();
+                    prop_assert_eq!(AnyStamp::read(&written, notation, *layout), Ok(stamp));
+                }
+                for notation in Notation::ALL {
+                    let _total = AnyStamp::read(&text, *notation, *layout);
+                }
+            }
+        }
+
+        #[test]
+        fn a_conversion_moves_time_by_less_than_a_unit_and_says_how_far(stamp in any_stamp(), other in any_stamp()) {
+            let to = other.layout();
+            let Ok(conversion) = stamp.convert(to) else { return Ok(()) };
+            let (before, after) = (stamp.physical_time(), conversion.stamp().physical_time());
+            let unit = core::time::Duration::from_secs(1).as_nanos() / u128::from(to.facts().units_per_second) + 1;
+            let apart = |moved: core::time::Duration| {
+                let shown = if before > after {
+                    before.saturating_since(after)
+                } else {
+                    after.saturating_since(before)
+                };
+                // Physical time is told to the nanosecond beside it, of both.
+                (shown.as_nanos().abs_diff(moved.as_nanos()) <= 2, moved.as_nanos() <= unit)
+            };
+            match conversion.moved() {
+                Moved::Not => prop_assert_eq!(apart(core::time::Duration::ZERO), (true, true)),
+                Moved::Back(by) | Moved::Ahead(by) => {
+                    prop_assert!(!by.is_zero());
+                    prop_assert_eq!(apart(by), (true, true));
+                }
+            }
+            prop_assert_eq!(conversion.stamp().counter(), stamp.counter());
+            prop_assert_eq!(conversion.stamp().node(), stamp.node());
+            if conversion.moved() == Moved::Not {
+                let back = conversion.stamp().convert(stamp.layout()).unwrap();
+                prop_assert_eq!((back.stamp(), back.moved()), (stamp, Moved::Not));
+            }
+        }
+
+        #[test]
+        fn a_conversion_keeps_the_order_of_times(one in any_stamp(), bits in 1..=u64::MAX, to in proptest::sample::select(AnyLayout::ALL)) {
+            let other = AnyStamp::new(one.layout(), NonZeroU64::new(bits).unwrap(), None);
+            if let (Ok(left), Ok(right)) = (one.convert(to), other.convert(to)) {
+                let (left, right) = (left.stamp(), right.stamp());
+                if one.physical_units() <= other.physical_units() {
+                    prop_assert!(left.physical_units() <= right.physical_units());
+                } else {
+                    prop_assert!(left.physical_units() >= right.physical_units());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_a_layout_are_exact() {
+        let read = |text: &str, layout| AnyStamp::guess(text, layout).unwrap().0;
+        let last = read("ffffffffffffffff", AnyLayout::Secs32);
+        // Its second fits where milliseconds have 48 bits, its counter does not.
+        let most = 65_535;
+        let too_many = DoesNotFit::Counter { layout: AnyLayout::Unix48, counter: u64::from(u32::MAX), most };
+        assert_eq!(last.convert(AnyLayout::Unix48), Err(too_many));
+        let end = read("2106-02-07T06:28:15.999Z", AnyLayout::Unix48);
+        assert!(end.convert(AnyLayout::Secs32).is_ok());
+        assert_eq!(
+            read("2106-02-07T06:28:16Z", AnyLayout::Unix48).convert(AnyLayout::Secs32),
+            Err(DoesNotFit::AfterEnd(AnyLayout::Secs32))
+        );
+        // Rounded up, and still before the end.
+        assert_eq!(
+            end.convert(AnyLayout::Ntp48).map(|done| done.stamp().human()),
+            Ok("2106-02-07T06:28:15.999008Z+0".into())
+        );
+        let begin = read("2022-01-01T00:00:00Z+1", AnyLayout::Unix48);
+        assert_eq!(begin.convert(AnyLayout::Millis42Y2022).map(|done| done.stamp().bits().get()), Ok(1));
+        assert_eq!(
+            read("2021-12-31T23:59:59.999Z+1", AnyLayout::Unix48).convert(AnyLayout::Millis42Y2022),
+            Err(DoesNotFit::BeforeEpoch(AnyLayout::Millis42Y2022))
+        );
+        assert_eq!(
+            read("2022-01-01T00:00:00Z", AnyLayout::Unix48).convert(AnyLayout::Millis42Y2022),
+            Err(DoesNotFit::Zero(AnyLayout::Millis42Y2022))
+        );
+    }
+}

@@ -115,7 +115,7 @@ fn sorted(log: &[u8]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
     fn any_logs_are_merged_as_the_naive_form_merges_them(

@@ -1,6 +1,7 @@
 //! The program, as its users meet it: a process, its arguments, its files, and what it prints.
 
 #![cfg(test)] // so that the lints know helper functions for what they are
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 mod convert;
 mod diagram;
@@ -9,4 +10,6 @@ mod merge;
 mod now;
 mod pages;
 mod stage;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod validate;
