@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`Reader`] reads one in ShiViz's own form, or in any form that a [`Pattern`] describes. [`Builder`] makes one out of
-//! what a program knows, and [`write`] and [`Writer`] write it down. A [`Log`] is well formed, and not yet consistent:
+//! what a program knows, and [`write()`] and [`Writer`] write it down. A [`Log`] is well formed, and not yet consistent:
 //! that is for [`validate`](crate::validate).
 //!
 //! # Sources
