@@ -80,6 +80,11 @@ proptest! {
         prop_assert_eq!(finding.kind(), &FindingKind::Duplicate { first_line: at(both[0]) });
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
     /// The definition looks at every pair of clocks; the checks look at each entry once.
     #[test]
     fn a_bent_log_is_valid_exactly_when_it_can_have_happened(
