@@ -2,7 +2,7 @@
 //!
 //! Wall time is the user's; processor time is what is left of it on a machine that has other things to do. Eight hosts log together, so that the lines of one host seldom follow each other: the case in which a merge has most to
 //! decide. Both write into the null device, and before that they are seen to write the same. `--mib 64` says how much, and
-//! `--pairs 5` how often; without `--bench`, as tests are run, it is a little, once.
+//! `--pairs 5` how often; with `--test`, and without `--bench`, it is a little, once.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
@@ -29,7 +29,8 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name)?;
         Some(arguments.get(at + 1)?.parse::<u64>().unwrap())
     };
-    let is_measured = arguments.iter().any(|argument| argument == "--bench");
+    let is_there = |name: &str| arguments.iter().any(|argument| argument == name);
+    let is_measured = is_there("--bench") && !is_there("--test");
     let mib = number("--mib").unwrap_or(if is_measured { 480 } else { 1 });
     let pairs = number("--pairs").unwrap_or(if is_measured { 15 } else { 1 });
 

@@ -189,7 +189,7 @@ mod tests {
             let to = other.layout();
             let Ok(conversion) = stamp.convert(to) else { return Ok(()) };
             let (before, after) = (stamp.physical_time(), conversion.stamp().physical_time());
-            let unit = core::time::Duration::from_secs(1).as_nanos() / u128::from(to.facts().units_per_second) + 1;
+            let unit = 1_000_000_000_u128.div_ceil(u128::from(to.facts().units_per_second));
             let apart = |moved: core::time::Duration| {
                 let shown = if before > after {
                     before.saturating_since(after)

@@ -18,7 +18,8 @@ const BUFFER: usize = 64 * 1024;
 
 /// What is read from: bytes as they are, or those in a gzip, which is told by how it begins and not by its name.
 ///
-/// A gzip of several members is read to its last, as those are that were appended to. Memory does not depend on what is
+/// A gzip of several members is read to its last, as those are that were appended to. Where its bytes are wrong it ends, and
+/// what stood just before them may be lost with them; where it was cut, all before is read. Memory does not depend on what is
 /// read. It does not buffer: what reads line by line puts a [`BufReader`] around it.
 ///
 /// ```

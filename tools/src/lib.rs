@@ -5,27 +5,27 @@
 //!
 //! # Crate features
 //!
-//! - `cli` (default): the program, and all that it needs. Without it there is what a program takes that writes down and
-//!   draws its own run: [`shiviz::Builder`], [`shiviz::write`], [`validate`] and [`diagram`], with no dependency but
-//!   `vector-clock`.
+//! - `cli` (default): the program; switches on `read`.
+//! - `read`: what reads stamps and logs, and merges logs. Without it there is what a program takes that draws its own run:
+//!   [`shiviz::Builder`], [`shiviz::write()`], [`validate`] and [`diagram`], with no dependency but `vector-clock`.
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod any_layout;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod any_stamp;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod conversion;
 pub mod diagram;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod input;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 pub mod merge;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod notation;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod place;
 pub mod shiviz;
 pub mod validate;
@@ -34,7 +34,7 @@ pub mod validate;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 pub use self::{
     any_layout::{AnyLayout, ForLayout, UnknownLayout},
     any_stamp::AnyStamp,

@@ -129,6 +129,7 @@ impl Merge {
             {
                 other.flush(out)?;
             }
+            // Every index in the heap is one of them.
             let Some(host) = hosts.get_mut(index) else { break };
             match host.advance(out, watch)? {
                 Some(key) => *least = Reverse((key, index)),

@@ -112,12 +112,12 @@ impl Builder {
         self.log
     }
 
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "read")]
     pub(super) const fn is_empty(&self) -> bool {
         self.events == 0
     }
 
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "read")]
     pub(super) const fn skip(&mut self, skipped: super::log::Skipped) {
         self.log.skipped = skipped;
     }

@@ -20,13 +20,13 @@
 //! ACM Transactions on Software Engineering and Methodology 29(2), 2020.
 
 mod builder;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod clock_text;
 mod limits;
 mod log;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod pattern;
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 mod reader;
 mod writer;
 
@@ -36,7 +36,7 @@ pub use self::{
     log::{Entry, Event, Execution, HostId, Log, Skipped},
     writer::{WriteError, Writer, write},
 };
-#[cfg(feature = "cli")]
+#[cfg(feature = "read")]
 pub use self::{
     clock_text::ClockTextError,
     pattern::{Pattern, PatternError, PatternErrorReason},

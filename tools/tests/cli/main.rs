@@ -9,6 +9,8 @@ mod inspect;
 mod merge;
 mod now;
 mod pages;
+#[cfg(unix)]
+mod readme;
 mod stage;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -1,6 +1,6 @@
 //! What is drawn, and that what a log says stays text.
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
 
 use clock_tools::diagram::{Diagram, DiagramError, write_html, write_svg};
 use clock_tools::shiviz::Log;

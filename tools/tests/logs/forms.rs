@@ -7,13 +7,17 @@ use proptest::prelude::*;
 use super::run::{by_hand, log, run};
 
 /// What the golden logs say, whatever their form.
-const STORY: [(&str, &[(&str, u64)], &str); 5] = [
+type Row<'r> = (&'r str, &'r [(&'r str, u64)], &'r str);
+const STORY: [Row<'_>; 5] = [
     ("alice", &[("alice", 1)], "asks bob"),
     ("bob", &[("bob", 1)], "reads \"the paper\" {again}"),
     ("bob", &[("bob", 2), ("alice", 1)], "is asked"),
     ("bob", &[("bob", 3), ("alice", 1)], "answers"),
     ("alice", &[("alice", 2), ("bob", 3)], "has its answer"),
 ];
+
+/// Host, clock and text of an event.
+type Told = (String, Vec<(String, u64)>, String);
 
 fn written(log: &Log) -> String {
     let mut text = Vec::new();
@@ -22,7 +26,7 @@ fn written(log: &Log) -> String {
 }
 
 /// Host, clock and text of each event.
-fn told(log: &Log, execution: usize) -> Vec<(String, Vec<(String, u64)>, String)> {
+fn told(log: &Log, execution: usize) -> Vec<Told> {
     let execution = &log.executions()[execution];
     let clock = |place| {
         let mut clock: Vec<_> = execution
@@ -39,7 +43,7 @@ fn told(log: &Log, execution: usize) -> Vec<(String, Vec<(String, u64)>, String)
         .collect()
 }
 
-fn story() -> Vec<(String, Vec<(String, u64)>, String)> {
+fn story() -> Vec<Told> {
     let sorted = |clock: &[(&str, u64)]| {
         let mut clock: Vec<_> = clock.iter().map(|(host, counter)| ((*host).to_owned(), *counter)).collect();
         clock.sort();

@@ -109,7 +109,7 @@ fn the_stamps_of_a_run_are_those_of_its_lines() {
     let lines = run(1, 3, 50);
     assert!(can_have_happened(&lines));
     let dots = lines.iter().map(|line| (line.host.clone(), line.counter()));
-    let unique: std::collections::BTreeSet<_> = dots.collect();
+    let unique: alloc::collections::BTreeSet<_> = dots.collect();
     assert_eq!(unique.len(), 50);
     let vector = VersionVector::<u32, Heap>::from_sorted([Dot::try_new(1, 2).unwrap()]).unwrap();
     let stamp = Stamp::try_new(Dot::try_new(1, 2).unwrap(), vector).unwrap();

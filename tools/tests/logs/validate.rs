@@ -113,7 +113,8 @@ proptest! {
 
 #[test]
 fn each_contradiction_is_named_with_its_line_and_its_reason() {
-    let cases: [(&str, &[Line], &[(u64, &str)]); 9] = [
+    type Case<'c> = (&'c str, &'c [Line], &'c [(u64, &'c str)]);
+    let cases: [Case<'_>; 9] = [
         (
             "a gap",
             &[by_hand(&[("a", 1)], ""), by_hand(&[("a", 4)], "")],

@@ -81,17 +81,12 @@ impl DrawLog {
     }
 
     fn refused(&self, why: &DiagramError) -> Failure {
-        let line = match why {
-            DiagramError::Invalid(report) => {
-                report.findings().first().map(|finding| (finding.line(), finding.to_string()))
+        let first = if let DiagramError::Invalid(report) = why { report.findings().first() } else { None };
+        let message = match first {
+            Some(finding) => {
+                let more = "clocks validate shows everything that contradicts itself";
+                self.log.at(Some(finding.line()), format!("{finding}; {more}"))
             }
-            _ => None,
-        };
-        let message = match line {
-            Some((line, finding)) => self.log.at(
-                Some(line),
-                format!("{finding}; clocks validate shows everything that contradicts itself"),
-            ),
             None => self.log.at(None, why),
         };
         Failure::new(FAILED, message)
