@@ -2,6 +2,7 @@
 //! and replays the corpus in an ordinary test.
 
 pub mod clock_tools_merge;
+pub mod clock_tools_shiviz;
 pub mod clock_tools_stamp;
 pub mod durable_clocks;
 pub mod epoch_fence_record;

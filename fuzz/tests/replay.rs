@@ -30,6 +30,11 @@ fn clock_tools_merge() {
 }
 
 #[test]
+fn clock_tools_shiviz() {
+    replay("clock_tools_shiviz", clock_fuzz::clock_tools_shiviz::run);
+}
+
+#[test]
 fn clock_tools_stamp() {
     replay("clock_tools_stamp", clock_fuzz::clock_tools_stamp::run);
 }

@@ -24,7 +24,7 @@ pub fn write(log: &Log, to: impl Write) -> Result<(), WriteError> {
         log.executions().iter().flat_map(|execution| &execution.events).any(|event| event.wall.is_some());
     let [first, rest @ ..] = log.executions() else { return Ok(()) };
     let has_labels = !rest.is_empty() || !first.label().is_empty();
-    let mut writer = Writer { to, is_timed, has_labels };
+    let mut writer = Writer { to, is_timed, has_labels, is_begun: is_timed || has_labels };
     writer.head()?;
     for execution in log.executions() {
         if has_labels {
@@ -65,12 +65,14 @@ pub struct Writer<W> {
     to: W,
     is_timed: bool,
     has_labels: bool,
+    /// Whether something stands before the next event.
+    is_begun: bool,
 }
 
 impl<W: Write> Writer<W> {
     /// Makes a writer of events without wall times, of one execution.
     pub const fn new(to: W) -> Self {
-        Self { to, is_timed: false, has_labels: false }
+        Self { to, is_timed: false, has_labels: false, is_begun: false }
     }
 
     /// Writes an event.
@@ -91,6 +93,10 @@ impl<W: Write> Writer<W> {
             return Err(WriteError::Host(host.to_owned()));
         }
         let mut lines = String::new();
+        // A first line that could be taken for a parser has a parser before it: none, which is ShiViz's own.
+        if !self.is_begun && [host, text].iter().any(|word| word.contains("(?<")) {
+            lines.push_str("\n\n");
+        }
         if self.is_timed {
             // An event without a wall time among others that have one.
             let wall = wall.unwrap_or("-");
@@ -123,6 +129,7 @@ impl<W: Write> Writer<W> {
             lines.push_str(&counter.to_string());
         }
         lines.push_str("}\n");
+        self.is_begun = true;
         Ok(self.to.write_all(lines.as_bytes())?)
     }
 

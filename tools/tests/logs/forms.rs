@@ -143,6 +143,7 @@ proptest! {
                 any::<String>(),
                 "[a-z]{0,2} ?\\{[\":,0-9a-z]{0,8}\\}?[ a-z]{0,3}",
                 Just("=== b ===".to_owned()),
+                Just("(?<host>a) (?<clock>{}) (?<event>b)".to_owned()),
                 Just("b {\"b\":1}\nc {\"c\":1}".to_owned()),
                 Just("{\"b\":1} {\"c\":1}".to_owned()),
             ],
