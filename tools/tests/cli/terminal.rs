@@ -1,16 +1,21 @@
 //! The progress of `clocks merge`, which only a terminal shows.
 
+use core::time::Duration;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
+use hlc::source::{MonotonicSource, Source as _};
 use nix::pty::openpty;
 
 use crate::stage::PROGRAM;
 
 /// A line of a log, over and over: none of them goes back.
 const LINE: &[u8] = b"018bcfe568000007-000000000000002a more of the same\n";
+
+/// Longer than anything takes on a machine that does ten other things.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Feeds it, line by line, until its terminal shows `expected`, or until `enough` lines were taken. What it showed, and how many it
 /// took.
@@ -32,6 +37,8 @@ fn shown(options: &[&str], expected: &str, enough: u64) -> (String, u64) {
     });
     let mut seen = String::new();
     let mut lines = 0;
+    let clock = MonotonicSource::new();
+    let begin = clock.now().unwrap();
     while lines < enough {
         lines += 1;
         stdin.write_all(LINE).unwrap();
@@ -39,6 +46,8 @@ fn shown(options: &[&str], expected: &str, enough: u64) -> (String, u64) {
         if seen.contains(expected) {
             break;
         }
+        let since = clock.now().unwrap().saturating_since(begin);
+        assert!(since < LIMIT, "waited in vain for {expected:?} in {seen:?}");
     }
     drop(stdin);
     assert!(child.wait().unwrap().success());
