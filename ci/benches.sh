@@ -6,6 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 ran=$target_dir/benches.log
 mkdir -p "$target_dir"
 cargo bench --locked --package clock-benches -- --test 2>&1 | tee "$ran"
+cargo bench --locked --package clock-tools --bench merge -- --test
 # A row that was renamed would be missing from the report in silence.
 missing=0
 while IFS= read -r row; do

@@ -1,6 +1,9 @@
 //! What the fuzz targets assert. Each is a function of bytes, so that the same code explores under libFuzzer
 //! and replays the corpus in an ordinary test.
 
+pub mod clock_tools_merge;
+pub mod clock_tools_shiviz;
+pub mod clock_tools_stamp;
 pub mod durable_clocks;
 pub mod epoch_fence_record;
 pub mod epoch_fence_token;

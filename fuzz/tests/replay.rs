@@ -25,6 +25,21 @@ fn replay(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
+fn clock_tools_merge() {
+    replay("clock_tools_merge", clock_fuzz::clock_tools_merge::run);
+}
+
+#[test]
+fn clock_tools_shiviz() {
+    replay("clock_tools_shiviz", clock_fuzz::clock_tools_shiviz::run);
+}
+
+#[test]
+fn clock_tools_stamp() {
+    replay("clock_tools_stamp", clock_fuzz::clock_tools_stamp::run);
+}
+
+#[test]
 fn durable_clocks() {
     replay("durable_clocks", clock_fuzz::durable_clocks::run);
 }

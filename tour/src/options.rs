@@ -1,6 +1,7 @@
 //! `Options`: what the command line says.
 
 use core::time::Duration;
+use std::path::PathBuf;
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
@@ -47,6 +48,10 @@ pub(crate) struct Options {
     /// Play one scene only.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(scene::names()))]
     pub(crate) scene: Option<String>,
+
+    /// Where the drawing of the scene `replicas` goes [default: target/tour, beside the program's own folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 
     /// Print one JSON document on standard output, and nothing else.
     #[arg(long)]

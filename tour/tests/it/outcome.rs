@@ -1,5 +1,7 @@
 //! What a run says, and its exit status.
 
+use std::{fs, path::Path};
+
 use serde_json::Value;
 
 use super::{run, text};
@@ -34,7 +36,7 @@ fn the_default_run_orders_every_pair_that_wall_time_gets_wrong() {
     let [outcome, replicas, restart, fence] =
         numbers(&done.stdout, true, ["messages", "replicas", "restart", "fence"]);
     assert_eq!(broken(&outcome, 6), [""; 0]);
-    assert_eq!(broken(&replicas, 8), [""; 0]);
+    assert_eq!(broken(&replicas, 9), [""; 0]);
     assert_eq!(broken(&restart, 4), [""; 0]);
     assert_eq!(broken(&fence, 6), [""; 0]);
     let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
@@ -118,7 +120,7 @@ fn siblings_survive_until_a_write_has_seen_them_and_effects_wait_for_their_cause
     let done = run(&["--json", "--scene", "replicas"]);
     assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stderr), text(&done.stdout));
     let [outcome] = numbers(&done.stdout, true, ["replicas"]);
-    assert_eq!(broken(&outcome, 8), [""; 0]);
+    assert_eq!(broken(&outcome, 9), [""; 0]);
     let number = |name: &str| outcome[name].as_u64().unwrap_or_else(|| panic!("no {name} in {outcome}"));
     // In each of 40 rounds two replicas take a write or more each, and then one of them one that has seen all.
     assert!(number("writes") >= 120, "{outcome}");
@@ -154,6 +156,29 @@ fn the_first_round_is_told_the_same_for_the_same_seed() {
 }
 
 #[test]
+fn the_run_is_drawn_into_the_folder_that_was_asked_for() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tour-drawing-{}", std::process::id()));
+    let done = run(&["--json", "--scene", "replicas", "--rounds", "2", "--out", folder.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let [outcome] = numbers(&done.stdout, true, ["replicas"]);
+    let file = |what: &str| fs::read_to_string(outcome["drawing"][what].as_str().unwrap()).unwrap();
+    let (page, picture, log) = (file("page"), file("picture"), file("log"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3, "no draft stays");
+    fs::remove_dir_all(&folder).unwrap();
+
+    // A line each of text, and of host and clock, behind two lines of expressions.
+    let events = outcome["events_drawn"].as_u64().unwrap();
+    assert_eq!(log.lines().count() as u64, 2 * events + 2);
+    assert!(page.starts_with("<!doctype html>") && page.contains("Content-Security-Policy"), "{page}");
+    let drawn = picture.matches("role=\"listitem\"").count() as u64;
+    assert!(drawn > 20 && drawn < events, "the first of two rounds: {drawn} of {events}");
+    for host in ["replica-0", "replica-1", "replica-2"] {
+        assert!(picture.contains(host) && page.contains(host) && log.contains(host), "{host}");
+    }
+    assert!(picture.contains("has to wait") && picture.contains("drops a copy of #"), "{picture}");
+}
+
+#[test]
 fn a_replica_that_breaks_a_rule_is_found_out_and_the_run_fails() {
     for (sabotage, found) in [
         ("last-writer-wins", &["Nothing lost"][..]),
@@ -167,7 +192,7 @@ fn a_replica_that_breaks_a_rule_is_found_out_and_the_run_fails() {
         assert_eq!(done.status.code(), Some(1), "{sabotage}: {}", text(&done.stderr));
         let [outcome] = numbers(&done.stdout, false, ["replicas"]);
         for guarantee in found {
-            assert!(broken(&outcome, 8).contains(guarantee), "{sabotage}: {outcome}");
+            assert!(broken(&outcome, 9).contains(guarantee), "{sabotage}: {outcome}");
         }
     }
     let done = run(&["--scene", "replicas", "--rounds", "5", "--sabotage", "last-writer-wins"]);

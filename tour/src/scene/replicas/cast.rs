@@ -74,15 +74,20 @@ pub(crate) enum Said {
         /// Messages under way again, copies included.
         copies: u64,
     },
-    Read(Reading),
+    Read {
+        reading: Reading,
+        page: Page,
+    },
     Wrote {
         /// What last-writer-wins would have gone by.
         wall_nanos: u64,
         entries: Vec<Entry>,
+        page: Page,
     },
     /// What came of one message that arrived.
     Received {
         entries: Vec<Entry>,
+        page: Page,
     },
     Report(ReplicaReport),
 }
@@ -94,6 +99,16 @@ pub(crate) struct Reading {
     pub(crate) values: Vec<u32>,
     /// For the client's next write.
     pub(crate) context: Vec<u8>,
+}
+
+/// One event in the diary of a replica, for the drawing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Page {
+    /// The stamp of the diary's clock, in bytes.
+    pub(crate) stamp: Vec<u8>,
+    /// What the wall clock read.
+    pub(crate) wall_nanos: u64,
+    pub(crate) what: String,
 }
 
 /// Something that happened to a replica, by the numbers of the writes.

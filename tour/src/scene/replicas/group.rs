@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::{
-    cast::{Entry, Link, NetworkPart, REPLICAS, Reading, ReplicaPart, ReplicaReport, Said, Told},
+    cast::{Entry, Link, NetworkPart, Page, REPLICAS, Reading, ReplicaPart, ReplicaReport, Said, Told},
     history::{self, Write},
     sabotage::Sabotage,
 };
@@ -21,6 +21,10 @@ pub(crate) struct Testimony {
     pub(crate) arrived: u64,
     /// Of those, the copies that the network made.
     pub(crate) doubled: u64,
+    /// The pages of all diaries, as they were heard of.
+    pub(crate) diary: Vec<Page>,
+    /// How many of them are of the first round.
+    pub(crate) first_round: usize,
 }
 
 /// Running replicas, and the network between them.
@@ -79,7 +83,7 @@ impl<'s> Group<'s> {
     /// Has a client read at a replica.
     pub(crate) fn read(&mut self, replica: u32) -> Result<Reading, Failure> {
         self.tell(replica, &Told::Read)?;
-        let Said::Read(reading) = self.answer("a reading")? else {
+        let Said::Read { reading, .. } = self.answer("a reading")? else {
             return Err(Failure::out_of_turn("not a reading"));
         };
         Ok(reading)
@@ -147,6 +151,11 @@ impl<'s> Group<'s> {
         Ok(())
     }
 
+    /// Takes note that the first round is over.
+    pub(crate) const fn first_round_is_over(&mut self) {
+        self.testimony.first_round = self.testimony.diary.len();
+    }
+
     /// Returns the write that has arrived at a replica last, where it waits, and those that it waits for.
     pub(crate) fn waiting(&self, replica: u32) -> Option<(u32, Vec<u32>)> {
         let Entry::Waits { write, missing } = self.testimony.logs.get(slot(replica))?.last()? else {
@@ -193,8 +202,9 @@ impl<'s> Group<'s> {
         let (child, said) = self.children.hear(self.stage.deadline(), waiting_for)?;
         let log = self.testimony.logs.get_mut(child);
         Ok(match (log, said) {
-            (Some(log), Said::Received { entries }) => {
+            (Some(log), Said::Received { entries, page }) => {
                 log.extend(entries);
+                self.testimony.diary.push(page);
                 self.testimony.arrived = self.testimony.arrived.saturating_add(1);
                 None
             }
@@ -202,13 +212,15 @@ impl<'s> Group<'s> {
                 self.kept = self.kept.saturating_add(1);
                 None
             }
-            (Some(log), Said::Wrote { wall_nanos, mut entries }) => {
+            (Some(log), Said::Wrote { wall_nanos, mut entries, page }) => {
                 log.append(&mut entries);
-                Some(Said::Wrote { wall_nanos, entries })
+                self.testimony.diary.push(page.clone());
+                Some(Said::Wrote { wall_nanos, entries, page })
             }
-            (Some(log), Said::Read(reading)) => {
+            (Some(log), Said::Read { reading, page }) => {
                 log.push(Entry::Read { values: reading.values.clone() });
-                Some(Said::Read(reading))
+                self.testimony.diary.push(page.clone());
+                Some(Said::Read { reading, page })
             }
             (_, said) => Some(said),
         })

@@ -6,8 +6,10 @@
 //!      1     S  stamp of the sending, which is the name of the write too
 //!    1+S     1  C: bytes of the context
 //!    2+S     C  context: the vector that the client had read
-//!  2+S+C     4  the write's number, big-endian
-//!  6+S+C     8  what the wall clock read, in nanoseconds since the Unix epoch, big-endian
+//!  2+S+C     1  D: bytes of the diary's stamp
+//!  3+S+C     D  stamp of the event in the sender's diary
+//! 3+S+C+D    4  the write's number, big-endian
+//! 7+S+C+D    8  what the wall clock read, in nanoseconds since the Unix epoch, big-endian
 //! ```
 
 use core::fmt;
@@ -32,6 +34,8 @@ pub(crate) struct Message {
     pub(crate) stamp: Stamp<u32, Heap>,
     /// What the client had seen: the write replaces that.
     pub(crate) context: VersionVector<u32, Heap>,
+    /// What the sender wrote into its diary. It is for the drawing alone: no replica acts on it.
+    pub(crate) diary: Stamp<u32, Heap>,
     pub(crate) value: Value,
 }
 
@@ -78,10 +82,15 @@ pub(crate) fn decode_context(bytes: &[u8]) -> Result<VersionVector<u32, Heap>, D
     VersionVector::decode(bytes, &limits())
 }
 
+/// Reads a stamp that a replica gives.
+pub(crate) fn decode_stamp(bytes: &[u8]) -> Result<Stamp<u32, Heap>, DecodeError> {
+    Stamp::decode(bytes, &limits())
+}
+
 impl Message {
     pub(crate) fn to_content(&self) -> Vec<u8> {
         let mut content = Vec::new();
-        for clock in [self.stamp.to_bytes(), self.context.to_bytes()] {
+        for clock in [self.stamp.to_bytes(), self.context.to_bytes(), self.diary.to_bytes()] {
             // A clock of three replicas has less than 64 bytes.
             content.push(u8::try_from(clock.len()).unwrap_or(u8::MAX));
             content.extend_from_slice(&clock);
@@ -94,11 +103,13 @@ impl Message {
     pub(crate) fn from_content(content: &[u8]) -> Result<Self, MessageError> {
         let (stamp, rest) = split(content)?;
         let (context, rest) = split(rest)?;
+        let (diary, rest) = split(rest)?;
         let rest: [u8; 12] = rest.try_into().map_err(|_| MessageError::Length)?;
         let [a, b, c, d, wall @ ..] = rest;
         Ok(Self {
-            stamp: Stamp::decode(stamp, &limits())?,
+            stamp: decode_stamp(stamp)?,
             context: decode_context(context)?,
+            diary: decode_stamp(diary)?,
             value: Value { write: u32::from_be_bytes([a, b, c, d]), wall_nanos: u64::from_be_bytes(wall) },
         })
     }
@@ -130,13 +141,14 @@ mod tests {
             let mut known = vector(known.map(widen));
             let _ = known.tick(own);
             let stamp = Stamp::try_new(known.dot(own).unwrap(), known).unwrap();
-            let sent = Message { stamp, context: vector(seen.map(widen)), value: Value { write, wall_nanos } };
+            let diary = stamp.clone();
+            let sent = Message { stamp, context: vector(seen.map(widen)), diary, value: Value { write, wall_nanos } };
             prop_assert_eq!(Message::from_content(&sent.to_content()), Ok(sent));
         }
 
         #[test]
         fn any_content_is_a_message_that_writes_the_same_bytes_or_is_refused(
-            start in prop_oneof![Just(vec![]), Just(vec![7, 1, 64, 1, 0, 1, 0]), Just(vec![6, 1, 64, 1, 0, 1, 0, 3, 1, 0, 0])],
+            start in prop_oneof![Just(vec![]), Just(vec![7, 1, 64, 1, 0, 1, 0]), Just(vec![6, 1, 64, 1, 0, 1, 0, 3, 1, 0, 0, 6, 1, 64, 1, 0, 1, 0])],
             rest in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
             let content = [start, rest].concat();

@@ -9,8 +9,12 @@
 //!
 //! What it takes for truth is what the replicas say they did, by the numbers that clients gave to their writes. No
 //! clock, dot or context has a part in it.
+//!
+//! Beside that each replica keeps a diary, stamped by a vector clock, from which the run is drawn.
 
 mod cast;
+mod diary;
+mod drawing;
 mod group;
 mod history;
 mod message;
@@ -39,5 +43,9 @@ fn run(stage: &Stage<'_>) -> Result<Outcome, Failure> {
     let tale = round::play_all(&mut group)?;
     let testimony = group.finish()?;
     let verdict = Verdict::of(&testimony);
-    Ok(summary::outcome(&testimony, &verdict, &tale))
+    // What contradicts itself has no drawing; the verdict says so.
+    let is_whole = verdict.drawing.contradiction.is_none();
+    let folder = stage.options.out.as_deref();
+    let files = is_whole.then(|| verdict.drawing.write(folder)).transpose()?;
+    Ok(summary::outcome(&testimony, &verdict, files.as_ref(), &tale))
 }

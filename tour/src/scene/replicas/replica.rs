@@ -12,7 +12,8 @@ use hlc::{Source as _, source::SystemSource};
 use vector_clock::{CausalBuffer, DvvSet, Heap, Received, VectorClock};
 
 use super::{
-    cast::{Entry, REPLICAS, Reading, ReplicaPart, ReplicaReport, Said, Told},
+    cast::{Entry, Page, REPLICAS, Reading, ReplicaPart, ReplicaReport, Said, Told},
+    diary::{self, Diary},
     message::{self, Message, Value},
     network::{BACKLOG, PEER_TIME},
     sabotage::Sabotage,
@@ -45,7 +46,7 @@ pub(crate) fn play() -> Result<(), Failure> {
     loop {
         match next(&inbox, deadline)? {
             Arrival::Content(content) => replica.receive(&content)?,
-            Arrival::Told(Told::Read) => parent::say(Said::Read(replica.read()))?,
+            Arrival::Told(Told::Read) => replica.answer()?,
             Arrival::Told(Told::Write { write, context }) => replica.write(write, &context)?,
             Arrival::Told(Told::Finish) => return parent::say(Said::Report(replica.report())),
             Arrival::Told(told) => return Err(Failure::out_of_turn(told)),
@@ -83,6 +84,7 @@ struct Replica {
     clock: VectorClock<u32, Heap>,
     buffer: CausalBuffer<Message, Heap>,
     key: DvvSet<u32, Value>,
+    diary: Diary,
     network: TcpStream,
 }
 
@@ -93,12 +95,20 @@ impl Replica {
         for replica in 0..REPLICAS {
             buffer.admit(replica).map_err(Failure::clock)?;
         }
-        Ok(Self { part, clock, buffer, key: DvvSet::new(), network })
+        let diary = Diary::new(part.replica);
+        Ok(Self { part, clock, buffer, key: DvvSet::new(), diary, network })
     }
 
     fn read(&self) -> Reading {
         let values = self.key.values().map(|value| value.write).collect();
         Reading { values, context: self.key.join().to_bytes() }
+    }
+
+    /// Has a client read.
+    fn answer(&mut self) -> Result<(), Failure> {
+        let reading = self.read();
+        let (_, page) = self.diary.note(diary::shown(&reading.values))?;
+        parent::say(Said::Read { reading, page })
     }
 
     /// Takes the write of a client, and sends it to the others.
@@ -107,11 +117,12 @@ impl Replica {
         let stamp = self.clock.tick().map_err(Failure::clock)?;
         let wall = SystemSource::new().now().map_err(Failure::clock)?;
         let wall_nanos = wall.to_nanos().unwrap_or(u64::MAX);
-        let message = Message { stamp, context, value: Value { write, wall_nanos } };
+        let (diary, page) = self.diary.note(format!("takes #{write}"))?;
+        let message = Message { stamp, context, diary, value: Value { write, wall_nanos } };
         let content = message.to_content();
         // Through its own buffer too, so that what is in there knows of it.
         let entries = self.take(message);
-        parent::say(Said::Wrote { wall_nanos, entries })?;
+        parent::say(Said::Wrote { wall_nanos, entries, page })?;
         for peer in (0..REPLICAS).filter(|peer| *peer != self.part.replica) {
             let addressed = [peer.to_be_bytes().as_slice(), &content].concat();
             // A network that is gone is for the parent to name, as above.
@@ -129,8 +140,10 @@ impl Replica {
         if message.stamp.dot().actor() != sender {
             return Err(garbled(format!("replica {sender} sent as {}", message.stamp.dot())));
         }
+        let sent = message.diary.clone();
         let entries = self.take(message);
-        parent::say(Said::Received { entries })
+        let page: Page = self.diary.received(&sent, diary::told(&entries))?;
+        parent::say(Said::Received { entries, page })
     }
 
     /// Applies a message and what waited for it, or has it wait.
@@ -159,7 +172,7 @@ impl Replica {
 
     /// Applies a write that this replica or another took: the same call everywhere, so the same values everywhere.
     fn apply(&mut self, message: &Message) -> Entry {
-        let Message { stamp, context, value } = message;
+        let Message { stamp, context, value, .. } = message;
         let learnt = self.clock.merge(stamp.vector());
         let everything = self.key.join().clone();
         let seen = if self.part.sabotage == Some(Sabotage::IgnoreContexts) { &everything } else { context };

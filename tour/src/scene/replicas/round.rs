@@ -23,6 +23,7 @@ pub(crate) fn play_all(group: &mut Group<'_>) -> Result<Vec<String>, Failure> {
         let tale = play(group, &mut random)?;
         if round == 0 {
             first = tale;
+            group.first_round_is_over();
         }
     }
     Ok(first)

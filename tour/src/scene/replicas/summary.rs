@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{cast::REPLICAS, group::Testimony, verdict::Verdict};
+use super::{cast::REPLICAS, drawing::Files, group::Testimony, verdict::Verdict};
 use crate::{
     grouped::grouped,
     scene::{
@@ -34,12 +34,20 @@ struct Numbers<'v> {
     applied_again: u64,
     misnamed: u64,
     refused: u64,
+    events_drawn: u64,
+    messages_drawn: u64,
+    drawing: Option<&'v Files>,
     first_round: &'v [String],
     checks: &'v [Check],
 }
 
 /// Makes the outcome of the scene.
-pub(crate) fn outcome(testimony: &Testimony, verdict: &Verdict, tale: &[String]) -> Outcome {
+pub(crate) fn outcome(
+    testimony: &Testimony,
+    verdict: &Verdict,
+    files: Option<&Files>,
+    tale: &[String],
+) -> Outcome {
     let findings = &verdict.findings;
     let numbers = Numbers {
         replicas: REPLICAS,
@@ -59,16 +67,25 @@ pub(crate) fn outcome(testimony: &Testimony, verdict: &Verdict, tale: &[String])
         applied_again: findings.again,
         misnamed: findings.misnamed,
         refused: findings.refused,
+        events_drawn: verdict.drawing.events,
+        messages_drawn: verdict.drawing.messages,
+        drawing: files,
         first_round: tale,
         checks: &verdict.checks,
     };
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = write_text(&mut text, testimony, verdict, tale);
+    let _ = write_text(&mut text, testimony, verdict, files, tale);
     Outcome { held: verdict.held(), text, json: json!(numbers) }
 }
 
-fn write_text(out: &mut String, testimony: &Testimony, verdict: &Verdict, tale: &[String]) -> fmt::Result {
+fn write_text(
+    out: &mut String,
+    testimony: &Testimony,
+    verdict: &Verdict,
+    files: Option<&Files>,
+    tale: &[String],
+) -> fmt::Result {
     let findings = &verdict.findings;
     writeln!(
         out,
@@ -91,6 +108,16 @@ fn write_text(out: &mut String, testimony: &Testimony, verdict: &Verdict, tale: 
         ("  that waited for their cause", findings.waits),
     ] {
         writeln!(out, "{what:36}{:>16}", grouped(number))?;
+    }
+    if let Some(files) = files {
+        let (events, messages) = (grouped(verdict.drawing.events), grouped(verdict.drawing.messages));
+        writeln!(
+            out,
+            "\ndrawn as a space-time diagram: {events} events, {messages} messages that brought news"
+        )?;
+        writeln!(out, "  all of it          {}", files.page.display())?;
+        writeln!(out, "  the first round    {}", files.picture.display())?;
+        writeln!(out, "  for ShiViz         {}", files.log.display())?;
     }
     writeln!(out)?;
     check::write_all(out, &verdict.checks)?;

@@ -2,6 +2,7 @@
 
 use super::{
     cast::Reading,
+    drawing::Drawing,
     group::Testimony,
     history::{Findings, History},
 };
@@ -14,6 +15,7 @@ pub(crate) struct Verdict {
     pub(crate) writes: u64,
     /// Writes that last-writer-wins would have lost.
     pub(crate) lost_by_wall_time: u64,
+    pub(crate) drawing: Drawing,
     pub(crate) checks: Vec<Check>,
 }
 
@@ -24,6 +26,7 @@ impl Verdict {
             findings: history.judge(),
             writes: u64::try_from(testimony.writes.len()).unwrap_or(u64::MAX),
             lost_by_wall_time: history.lost_by_wall_time(),
+            drawing: Drawing::of(&testimony.diary, testimony.first_round),
             checks: Vec::new(),
         };
         verdict.checks = verdict.check(testimony, &history);
@@ -42,6 +45,7 @@ impl Verdict {
         let waiting: u64 = testimony.reports.iter().map(|report| report.waiting).sum();
         let counted: u64 = testimony.reports.iter().map(|report| report.duplicates).sum();
         let different = different(testimony, history);
+        let Drawing { events, messages, ref contradiction, .. } = self.drawing;
         vec![
             Check {
                 name: "Nothing lost",
@@ -88,6 +92,16 @@ impl Verdict {
                 found: format!("{different} of {replicas} replicas show something else in the end"),
             },
             Check {
+                name: "Log valid",
+                held: contradiction.is_none() && events > 0 && messages > 0,
+                found: match contradiction {
+                    None => format!(
+                        "{events} events in the diaries, {messages} messages brought news, and nothing contradicts anything"
+                    ),
+                    Some(why) => format!("the diaries contradict themselves: {why}"),
+                },
+            },
+            Check {
                 // A network that keeps the order, and clients that wait for each other, would hold all of the above.
                 name: "Worth showing",
                 held: waits > 0 && self.lost_by_wall_time > 0,
@@ -115,8 +129,10 @@ fn different(testimony: &Testimony, history: &History<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vector_clock::{Heap, VectorClock};
+
     use crate::scene::replicas::{
-        cast::{Entry, ReplicaReport},
+        cast::{Entry, Page, ReplicaReport},
         history::Write,
     };
 
@@ -152,7 +168,17 @@ mod tests {
             reports: vec![report.clone(), report.clone(), ReplicaReport { duplicates: 1, ..report }],
             arrived: 7,
             doubled: 1,
+            diary: diary(),
+            first_round: 2,
         }
+    }
+
+    /// Replica 0 sends, and replica 1 receives.
+    fn diary() -> Vec<Page> {
+        let [mut one, mut other] = [0, 1].map(VectorClock::<u32, Heap>::new);
+        let sent = one.tick().unwrap();
+        let stamps = [sent.clone(), other.observe(&sent).unwrap()];
+        stamps.map(|stamp| Page { stamp: stamp.to_bytes(), ..Page::default() }).into()
     }
 
     fn broken(testimony: &Testimony) -> Vec<&'static str> {
@@ -176,7 +202,7 @@ mod tests {
     #[test]
     fn each_check_bites_on_the_one_thing_it_is_for() {
         type Case = (&'static str, fn(&mut Testimony), &'static [&'static str]);
-        let cases: [Case; 16] = [
+        let cases: [Case; 19] = [
             ("a sibling that is not shown", |t| t.logs[0][3] = read(&[0]), &["Nothing lost"]),
             (
                 "a replaced value that is shown",
@@ -224,6 +250,9 @@ mod tests {
                 |t| t.reports.iter_mut().for_each(|report| report.last.values = vec![1]),
                 &["Converged"],
             ),
+            ("a diary that lacks a page", |t| drop(t.diary.remove(0)), &["Log valid"]),
+            ("a page that is none", |t| t.diary[1].stamp = vec![7], &["Log valid"]),
+            ("diaries without a message", |t| drop(t.diary.pop()), &["Log valid"]),
             ("a network that keeps the order", |t| drop(t.logs[2].remove(1)), &["Worth showing"]),
         ];
         for (what, break_it, expected) in cases {

@@ -1,0 +1,58 @@
+//! Logs of vector clocks in `clock-tools`: any bytes are refused with a line that there is or are a log; a valid log has a
+//! diagram whose arrows point down, a page that is no more than its own tags, and comes back from what is written of it.
+
+use clock_tools::diagram::{Diagram, write_html, write_svg};
+use clock_tools::shiviz::{Limits, Log, LogErrorReason, Reader, write};
+use clock_tools::validate::{Order, validate, validate_log};
+
+pub fn run(data: &[u8]) {
+    let limits = Limits::new().with_max_bytes(1 << 16).with_max_events(1_000).with_max_hosts(64);
+    let reader = Reader::new().with_limits(limits);
+    let lines = 1 + data.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let log = match reader.read(data) {
+        Ok(log) => log,
+        Err(why) => return assert!(why.line().is_none_or(|line| (1..=lines).contains(&line)), "{why}"),
+    };
+    let report = validate_log(&log, Order::Causal);
+    assert!(report.findings().iter().all(|finding| (1..=lines).contains(&finding.line())));
+    for execution in log.executions() {
+        let is_valid = validate(&log, execution, Order::Any).is_valid();
+        let diagram = Diagram::new(&log, execution);
+        assert_eq!(diagram.is_ok(), is_valid);
+        if let Ok(diagram) = diagram {
+            drawn(&diagram);
+        }
+    }
+    written(&log, reader);
+}
+
+fn drawn(diagram: &Diagram<'_>) {
+    assert!(diagram.messages().iter().all(|message| message.send() < message.receive()));
+    let (mut page, mut picture) = (Vec::new(), Vec::new());
+    write_html("fuzz", &[], &mut page).expect("memory takes everything");
+    let tags = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'<').count();
+    let empty = tags(&page);
+    page.clear();
+    write_html(diagram.label(), core::slice::from_ref(diagram), &mut page).expect("memory takes everything");
+    assert_eq!(tags(&page), empty, "what a log says is no tag");
+    write_svg(diagram.label(), diagram, &mut picture).expect("memory takes everything");
+    assert!(!picture.windows(7).any(|part| part == b"<script"));
+}
+
+/// What has a place in the form that is written is read as it was.
+fn written(log: &Log, reader: Reader) {
+    let mut text = Vec::new();
+    if write(log, &mut text).is_err() {
+        return;
+    }
+    let names = |log: &Log| -> Vec<(String, u64)> {
+        let events = log.executions().iter().flat_map(|execution| execution.events());
+        events.map(|event| (log.host(event.host()).to_owned(), event.counter())).collect()
+    };
+    let limits = Limits::new().with_max_bytes(1 << 24);
+    match reader.with_limits(limits).read(&text) {
+        Ok(read) => assert_eq!(names(&read), names(log)),
+        // Names of executions that differ in their line breaks alone are one name in a line.
+        Err(why) => assert!(matches!(why.reason(), LogErrorReason::OtherExecution { .. }), "{why}"),
+    }
+}
