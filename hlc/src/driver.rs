@@ -87,8 +87,9 @@ pub(crate) fn tick<L: Layout>(
     let mut cell = cell;
     let now = read(&mut cell, source)?;
     // What happens nearly always is short enough to become a part of the caller; it ends in calls of the rest, so that
-    // it has nothing to save and restore.
-    if let Some(event) = limits.tick_unlimited::<L>(now)
+    // it has nothing to save and restore. On small processors its length counts for more.
+    if cfg!(target_has_atomic = "64")
+        && let Some(event) = limits.tick_unlimited::<L>(now)
         && let Some(new) = cell.attempt(event)
     {
         return Ok(issued(&mut cell, event, new, now));

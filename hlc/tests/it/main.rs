@@ -22,9 +22,9 @@ mod paper;
 #[cfg(feature = "serde")]
 mod serde;
 mod source;
+mod stamp_bytes;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
-mod stamp_bytes;
 mod text;
 mod traits;
 #[cfg(feature = "uuid")]
