@@ -14,7 +14,7 @@ debug)
     step 'all features'
     cargo test --locked --no-fail-fast --workspace --all-features "${targets[@]}"
     step 'default features'
-    mapfile -t published < <(packages published)
+    mapfile -t published < <(packages crates)
     cargo test --locked --no-fail-fast "${published[@]/#/--package=}" "${targets[@]}"
     ;;
 release)

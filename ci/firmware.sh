@@ -82,7 +82,7 @@ for target in "${targets[@]}"; do
         for_target check --locked --quiet --lib --release --target "$target" --package "$crate" \
             --no-default-features 2>&1 | tee "$scratch/check"
         [[ ! -s $scratch/check ]] || die "$crate has something to say on $target"
-    done < <(packages published)
+    done < <(packages crates)
 done
 
 step 'what can panic does not link, and what has a float in it is found'
