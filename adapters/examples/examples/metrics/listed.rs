@@ -310,6 +310,7 @@ fn timers() -> Vec<Seen> {
 /// A service that has had each kind of message, and each kind as often as no other.
 fn layers() -> Vec<Seen> {
     const GOOD: &[u8] = b"00000000044c0000-0000000000000002"; // 100 ms ahead
+    const OWN: &[u8] = b"00000000044c0000-0000000000000000"; // the handler's
     const LONG: &[u8] = b"00000000044c0000-00000000000000020";
     const YEAR_10889: &[u8] = b"ffffffffffffffff-0000000000000002";
     let carrying = |values: &[&[u8]]| -> HeaderMap {
@@ -341,10 +342,10 @@ fn layers() -> Vec<Seen> {
     send(4, &[b"\xff"], &[]);
     send(5, &[b"now"], &[]);
     send(6, &[YEAR_10889], &[]);
-    send(7, &[], &[GOOD]);
+    send(7, &[], &[OWN]);
     send(8, &[], &[b"now"]);
     is_broken.store(true, Ordering::Relaxed);
-    send(9, &[GOOD], &[GOOD]);
+    send(9, &[GOOD], &[OWN]);
     send(10, &[], &[]);
 
     let seen = layer.snapshot();
