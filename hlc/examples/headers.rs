@@ -14,7 +14,7 @@ use hlc::{
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The name of the header. Its value is the text of a stamp: 33 characters, which every proxy lets through.
-const HEADER: &str = "Stamp: ";
+const HEADER: &str = "hlc-stamp: ";
 
 /// Why a message was not taken.
 #[derive(Debug)]

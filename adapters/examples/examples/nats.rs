@@ -19,7 +19,8 @@ use hlc::{
 use tokio::time::timeout;
 
 const SUBJECT: &str = "orders";
-const HEADER: &str = "Hlc-Stamp";
+/// In NATS, upper and lower case are different names.
+const HEADER: &str = "hlc-stamp";
 const MESSAGES: usize = 500;
 
 /// Set in the process that produces: where the server is.

@@ -159,13 +159,14 @@ impl Snapshot {
     }
 
     /// Returns how many messages that went out had the header already, and the layer took it away: of a response because
-    /// it was not one well-formed stamp, of a request always.
+    /// it was not one well-formed stamp in the name of the layer's node, of a request always.
     #[must_use]
     pub const fn replaced(&self) -> u64 {
         self.replaced
     }
 
-    /// Returns how many messages went out without a stamp, or would have and were not sent, because the clock gave none.
+    /// Returns how many messages went out without a stamp, or would have and were not sent, because the clock gave none
+    /// or the message had no room for one more header.
     #[must_use]
     pub const fn unstamped(&self) -> u64 {
         self.unstamped

@@ -38,7 +38,7 @@
 //! | comes in without | a tick; [`Received`] in the extensions | nothing: the answer is as it was |
 //! | comes in with a bad stamp, or one too far ahead | 400, and the handler is not called; or ignored: [`StampPolicy`] | ignored; or [`ClientError::Answer`] |
 //! | comes in, and the clock itself fails | 503, and the handler is not called; or handled without a stamp: [`ClockPolicy`] | the answer is as it was |
-//! | goes out | a tick, unless the handler has stamped it | a tick, whatever stamp it has |
+//! | goes out | a tick, unless the handler has stamped it in this node's name | a tick, whatever stamp it has |
 //! | goes out, and the clock itself fails | without a stamp: the work is done | [`ClientError::NotSent`]; or sent without: [`ClockPolicy`] |
 //!
 //! Each of these is counted by its cause: [`ServerLayer::snapshot`], [`ClientLayer::snapshot`]. Whatever was refused or
@@ -76,6 +76,10 @@
 //!
 //! **A response is streamed, or comes from a cache.** The stamp is that of the response's head: what a handler does while it
 //! streams comes after it. An old stamp from a cache is observed like any other, and moves nothing.
+//!
+//! **A handler stamps its response itself.** That stamp goes out as it is, and has to be of the same clock, and above
+//! [`Received::at`]: else **Causal** is lost for the response. A gateway that hands on the responses of a service which it does
+//! not trust removes the header from them: in this node's name a forged one is taken for the handler's.
 //!
 //! **A response tells something.** It shows this host's time to a millisecond, and its node id.
 //!

@@ -90,15 +90,16 @@ impl<C: SharedClock> Stamper<C> {
         self.stamp(headers)
     }
 
-    /// Stamps a response that its handler has not stamped.
+    /// Stamps a response that its handler has not stamped. One in another node's name came with a response that the handler
+    /// hands on: it is not above the receipt, and nobody has looked at how far ahead it is.
     pub(crate) fn stamp_response(&self, headers: &mut HeaderMap) {
         match header::read(headers) {
-            Ok(Some(_)) => {
+            Ok(Some(own)) if *own.node() == self.node => {
                 self.counts.count(Counted::Kept);
                 return;
             }
             Ok(None) => {}
-            Err(_) => self.counts.count(Counted::Replaced),
+            Ok(Some(_)) | Err(_) => self.counts.count(Counted::Replaced),
         }
         // Counted; and what the handler has done stands, with a stamp or without.
         let _ = self.stamp(headers);

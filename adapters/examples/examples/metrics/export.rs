@@ -68,6 +68,22 @@ impl Export {
         self.counter("hlc_durable_indeterminate_total", seen.indeterminate());
     }
 
+    /// Of the layer of a server and that of a client.
+    pub(crate) fn headers(self, seen: &hlc_tower::Snapshot) {
+        self.counter("hlc_tower_accepted_total", seen.accepted());
+        self.counter("hlc_tower_absent_total", seen.absent());
+        self.counter("hlc_tower_repeated_total", seen.repeated());
+        self.counter("hlc_tower_oversized_total", seen.oversized());
+        self.counter("hlc_tower_non_ascii_total", seen.non_ascii());
+        self.counter("hlc_tower_malformed_total", seen.malformed());
+        self.counter("hlc_tower_too_far_ahead_total", seen.too_far_ahead());
+        self.counter("hlc_tower_clock_failures_total", seen.clock_failures());
+        self.counter("hlc_tower_stamped_total", seen.stamped());
+        self.counter("hlc_tower_kept_total", seen.kept());
+        self.counter("hlc_tower_replaced_total", seen.replaced());
+        self.counter("hlc_tower_unstamped_total", seen.unstamped());
+    }
+
     pub(crate) fn lines<C>(self, timer: &hlc_tracing::StampTimer<C>) {
         self.counter("hlc_tracing_unstamped_total", timer.unstamped());
     }

@@ -3,17 +3,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     fmt, fs,
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
+use axum::http::{HeaderMap, HeaderValue, Request, Response};
 use epoch_fence::{Epoch, Gate, Issuer, RealmId, ResourceId, engine::memory::Memory};
+use futures_util::FutureExt as _;
 use high_water::{MemoryMark, Outcome, Reserver};
 use hlc::{
     AtomicClock, AtomicDurableClock, LeadPolicy, NodeId, PhysicalTime, SourceError, Timestamp,
     source::{ManualSource, StepLimit, from_fn},
 };
+use hlc_tower::{ClockPolicy, ServerLayer, header};
+use tower::{Layer as _, ServiceExt as _, service_fn};
 use vector_clock::{CausalBuffer, Fixed, Heap, IntervalTreeClock, Stamp, VectorClock};
 
 use crate::{board::Board, board::Kind, export::Export};
@@ -301,10 +307,56 @@ fn timers() -> Vec<Seen> {
     vec![Seen::new("hlc_tracing::StampTimer", &timer, |export| export.lines(&timer))]
 }
 
+/// A service that has had each kind of message, and each kind as often as no other.
+fn layers() -> Vec<Seen> {
+    const GOOD: &[u8] = b"00000000044c0000-0000000000000002"; // 100 ms ahead
+    const OWN: &[u8] = b"00000000044c0000-0000000000000000"; // the handler's
+    const LONG: &[u8] = b"00000000044c0000-00000000000000020";
+    const YEAR_10889: &[u8] = b"ffffffffffffffff-0000000000000002";
+    let carrying = |values: &[&[u8]]| -> HeaderMap {
+        values.iter().map(|value| (header::NAME, HeaderValue::from_bytes(value).unwrap())).collect()
+    };
+
+    let is_broken = AtomicBool::new(false);
+    let clock = AtomicClock::new(from_fn(|| {
+        let is_whole = !is_broken.load(Ordering::Relaxed);
+        is_whole.then(|| PhysicalTime::from_millis(1_000)).ok_or(SourceError::Unavailable("broken"))
+    }));
+    let layer = ServerLayer::new(&clock, NodeId::MIN).with_clock_policy(ClockPolicy::PassUnstamped);
+    // Its answers have the headers that the body of the request names.
+    let service = layer.layer(service_fn(async |request: Request<HeaderMap>| {
+        let mut response = Response::new(());
+        response.headers_mut().clone_from(request.body());
+        Ok::<_, Infallible>(response)
+    }));
+    let send = |times: usize, request: &[&[u8]], response: &[&[u8]]| {
+        for _ in 0..times {
+            let mut sent = Request::new(carrying(response));
+            *sent.headers_mut() = carrying(request);
+            service.clone().oneshot(sent).now_or_never().expect("waits for nothing").unwrap();
+        }
+    };
+    send(1, &[GOOD], &[]);
+    send(2, &[GOOD, GOOD], &[]);
+    send(3, &[LONG], &[]);
+    send(4, &[b"\xff"], &[]);
+    send(5, &[b"now"], &[]);
+    send(6, &[YEAR_10889], &[]);
+    send(7, &[], &[OWN]);
+    send(8, &[], &[b"now"]);
+    is_broken.store(true, Ordering::Relaxed);
+    send(9, &[GOOD], &[OWN]);
+    send(10, &[], &[]);
+
+    let seen = layer.snapshot();
+    vec![Seen::new("hlc_tower::Snapshot", &seen, |export| export.headers(&seen))]
+}
+
 fn everything() -> Vec<Seen> {
     let mut all: Vec<_> = [
         hlc_clocks(),
         durable_hlc_clocks(),
+        layers(),
         timers(),
         lamport_clocks(),
         vector_clocks(),
@@ -450,9 +502,20 @@ fn no_type_that_counts_is_left_out() {
     let headings: BTreeSet<_> = rows().into_iter().map(|row| row.of).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut types = BTreeSet::new();
-    for krate in ["epoch-fence", "high-water", "hlc", "lamport", "vector-clock"] {
+    const CRATES: [&str; 8] = [
+        "adapters/hlc-postgres",
+        "adapters/hlc-tower",
+        "adapters/hlc-tracing",
+        "epoch-fence",
+        "high-water",
+        "hlc",
+        "lamport",
+        "vector-clock",
+    ];
+    for folder in CRATES {
+        let krate = folder.trim_start_matches("adapters/");
         let mut found = Vec::new();
-        sources(&root.join(krate).join("src"), &mut found);
+        sources(&root.join(folder).join("src"), &mut found);
         for line in found.iter().flat_map(|source| source.lines()) {
             let Some(name) = line.trim_start().strip_prefix("pub struct ") else { continue };
             let name = name.split(|end: char| !end.is_ascii_alphanumeric()).next().unwrap();
@@ -461,7 +524,7 @@ fn no_type_that_counts_is_left_out() {
             }
         }
     }
-    assert!(types.len() >= 12, "the sources were found: {types:?}");
+    assert!(types.len() >= 13, "the sources were found: {types:?}");
     assert_eq!(types.difference(&headings).collect::<Vec<_>>(), [""; 0], "without a section in the list");
 }
 

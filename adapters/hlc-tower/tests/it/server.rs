@@ -189,7 +189,7 @@ fn answering(headers: HeaderMap) -> impl Service<Request<()>, Response = Respons
 fn a_handlers_own_stamp_is_kept_and_what_is_no_stamp_is_not_sent() {
     let clock = clock();
     let layer = ServerLayer::new(&clock, node(1));
-    let own = headers(&[ahead(-20).to_text()]);
+    let own = headers(&[ahead(-20).timestamp().at_node(node(1)).to_text()]);
     let response = call(&mut layer.layer(answering(own.clone())), Request::new(())).unwrap();
     assert_eq!(response.headers(), &own);
     assert_eq!((layer.snapshot().kept(), layer.snapshot().stamped()), (1, 0));
@@ -208,6 +208,21 @@ fn a_handlers_own_stamp_is_kept_and_what_is_no_stamp_is_not_sent() {
         let response = call(&mut layer.layer(answering(headers)), Request::new(())).unwrap();
         assert!(!response.headers().contains_key(header::NAME), "no stamp rather than a bad one");
     }
+}
+
+#[test]
+fn a_stamp_that_came_with_another_services_response_is_not_the_stamp_of_this_one() {
+    let clock = clock();
+    let layer = ServerLayer::new(&clock, node(1));
+    // A gateway that hands on what it got: from before the request, and from the end of time.
+    for theirs in [ahead(-20), Timestamp::MAX.at_node(node(9))] {
+        let mut service = layer.layer(answering(headers(&[theirs.to_text()])));
+        let response = call(&mut service, stamped(ahead(0))).unwrap();
+        assert_eq!(values(response.headers()).len(), 1);
+        assert_eq!(stamp(response.headers()), clock.last().unwrap().at_node(node(1)), "above the receipt");
+        assert!(stamp(response.headers()) > ahead(0));
+    }
+    assert_eq!((layer.snapshot().kept(), layer.snapshot().replaced(), layer.snapshot().stamped()), (0, 2, 2));
 }
 
 #[test]
