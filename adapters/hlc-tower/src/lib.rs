@@ -77,9 +77,10 @@
 //! **A response is streamed, or comes from a cache.** The stamp is that of the response's head: what a handler does while it
 //! streams comes after it. An old stamp from a cache is observed like any other, and moves nothing.
 //!
-//! **A handler stamps its response itself.** That stamp goes out as it is, and has to be of the same clock, and above
-//! [`Received::at`]: else **Causal** is lost for the response. A gateway that hands on the responses of a service which it does
-//! not trust removes the header from them: in this node's name a forged one is taken for the handler's.
+//! **A handler stamps its response itself.** That stamp goes out as it is where it is of this node, above [`Received::at`] and
+//! below what the clock would issue now: so it can only be of the same clock. Any other, such as one that came with the response
+//! of a service behind a gateway, is replaced. A service behind it that forges one within those bounds, in the gateway's name,
+//! repeats a stamp at worst: **Unique** is lost for that response, **Causal** is not.
 //!
 //! **A response tells something.** It shows this host's time to a millisecond, and its node id.
 //!

@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use hlc::NodeId;
+use hlc::{NodeId, Timestamp};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -139,8 +139,9 @@ impl<S: Clone, C, R: Clone> Clone for Server<S, C, R> {
 }
 
 impl<C: SharedClock, R> ServerLayer<C, R> {
-    /// Observes a request, and leaves in its extensions what a handler may know; or says why it goes no further.
-    fn arrive<B>(&self, request: &mut Request<B>) -> Result<(), Refused> {
+    /// Observes a request, and leaves in its extensions what a handler may know; or says why it goes no further. Returns the
+    /// time of the receipt, where there is one.
+    fn arrive<B>(&self, request: &mut Request<B>) -> Result<Option<Timestamp>, Refused> {
         let received = match self.stamper.observe(request.headers()) {
             Ok(Some(received)) => Ok(received),
             Ok(None) => self.stamper.tick(),
@@ -156,12 +157,12 @@ impl<C: SharedClock, R> ServerLayer<C, R> {
         match (received, self.policies.clock) {
             (Ok(received), _) => {
                 request.extensions_mut().insert::<Received>(received);
-                Ok(())
+                Ok(Some(received.at().timestamp()))
             }
             (Err(refused), ClockPolicy::Refuse) => Err(refused),
             (Err(refused), ClockPolicy::PassUnstamped) => {
                 request.extensions_mut().insert(refused);
-                Ok(())
+                Ok(None)
             }
         }
     }
@@ -182,15 +183,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let progress = match self.layer.arrive(&mut request) {
-            Ok(()) => Progress::Handled { handler: self.inner.call(request) },
+        let (progress, receipt) = match self.layer.arrive(&mut request) {
+            Ok(receipt) => (Progress::Handled { handler: self.inner.call(request) }, receipt),
             Err(refused) => {
                 let mut response = self.layer.respond.respond(&refused);
                 response.extensions_mut().insert(refused);
-                Progress::Refused { response: future::ready(response) }
+                (Progress::Refused { response: future::ready(response) }, None)
             }
         };
-        ServerFuture { progress, stamper: Arc::clone(&self.layer.stamper) }
+        ServerFuture { progress, receipt, stamper: Arc::clone(&self.layer.stamper) }
     }
 }
 
@@ -200,6 +201,7 @@ pin_project! {
     pub struct ServerFuture<F, B, C> {
         #[pin]
         progress: Progress<F, B>,
+        receipt: Option<Timestamp>,
         stamper: Arc<Stamper<C>>,
     }
 }
@@ -232,7 +234,7 @@ where
             ProgressProjection::Handled { handler } => ready!(handler.poll(cx))?,
             ProgressProjection::Refused { response } => ready!(response.poll(cx)),
         };
-        this.stamper.stamp_response(response.headers_mut());
+        this.stamper.stamp_response(response.headers_mut(), *this.receipt);
         Poll::Ready(Ok(response))
     }
 }

@@ -1,6 +1,6 @@
 //! `Stamper`: what both layers do to the headers of a message, and count.
 
-use hlc::{NodeId, ObserveError, Stamp};
+use hlc::{NodeId, ObserveError, Stamp, TickError, Timestamp};
 use http::HeaderMap;
 
 use crate::{
@@ -87,26 +87,30 @@ impl<C: SharedClock> Stamper<C> {
         if headers.contains_key(header::NAME) {
             self.counts.count(Counted::Replaced);
         }
-        self.stamp(headers)
+        self.stamp(headers, self.clock.tick())
     }
 
-    /// Stamps a response that its handler has not stamped. One in another node's name came with a response that the handler
-    /// hands on: it is not above the receipt, and nobody has looked at how far ahead it is.
-    pub(crate) fn stamp_response(&self, headers: &mut HeaderMap) {
-        match header::read(headers) {
-            Ok(Some(own)) if *own.node() == self.node => {
+    /// Stamps a response that its handler has not stamped. The handler's stamp is this clock's, in this node's name, between the
+    /// receipt and now. Any other came with a response that the handler hands on: it would not come after the request, or
+    /// nobody has looked at how far ahead it is.
+    pub(crate) fn stamp_response(&self, headers: &mut HeaderMap, receipt: Option<Timestamp>) {
+        let now = self.clock.tick();
+        match (header::read(headers), receipt, &now) {
+            (Ok(Some(found)), Some(receipt), Ok(now))
+                if *found.node() == self.node && receipt < found.timestamp() && found.timestamp() < *now =>
+            {
                 self.counts.count(Counted::Kept);
                 return;
             }
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => self.counts.count(Counted::Replaced),
+            (Ok(None), ..) => {}
+            (Ok(Some(_)) | Err(_), ..) => self.counts.count(Counted::Replaced),
         }
         // Counted; and what the handler has done stands, with a stamp or without.
-        let _ = self.stamp(headers);
+        let _ = self.stamp(headers, now);
     }
 
-    fn stamp(&self, headers: &mut HeaderMap) -> Result<(), Unstamped> {
-        match self.next(headers) {
+    fn stamp(&self, headers: &mut HeaderMap, now: Result<Timestamp, TickError>) -> Result<(), Unstamped> {
+        match self.put(headers, now) {
             Ok(()) => {
                 self.counts.count(Counted::Stamped);
                 Ok(())
@@ -120,8 +124,8 @@ impl<C: SharedClock> Stamper<C> {
         }
     }
 
-    fn next(&self, headers: &mut HeaderMap) -> Result<(), Unstamped> {
-        let stamp: Stamp = self.clock.tick()?.at_node(self.node);
+    fn put(&self, headers: &mut HeaderMap, now: Result<Timestamp, TickError>) -> Result<(), Unstamped> {
+        let stamp: Stamp = now?.at_node(self.node);
         Ok(header::insert(headers, stamp)?)
     }
 }

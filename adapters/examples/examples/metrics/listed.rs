@@ -310,7 +310,9 @@ fn timers() -> Vec<Seen> {
 /// A service that has had each kind of message, and each kind as often as no other.
 fn layers() -> Vec<Seen> {
     const GOOD: &[u8] = b"00000000044c0000-0000000000000002"; // 100 ms ahead
-    const OWN: &[u8] = b"00000000044c0000-0000000000000000"; // the handler's
+    // What the handler is told to do, in place of a header of its response.
+    const STAMP: &[u8] = b"stamp";
+    const BREAK: &[u8] = b"break";
     const LONG: &[u8] = b"00000000044c0000-00000000000000020";
     const YEAR_10889: &[u8] = b"ffffffffffffffff-0000000000000002";
     let carrying = |values: &[&[u8]]| -> HeaderMap {
@@ -327,6 +329,13 @@ fn layers() -> Vec<Seen> {
     let service = layer.layer(service_fn(async |request: Request<HeaderMap>| {
         let mut response = Response::new(());
         response.headers_mut().clone_from(request.body());
+        let told = request.body().get(header::NAME).map(HeaderValue::as_bytes);
+        is_broken.fetch_or(told == Some(BREAK), Ordering::Relaxed);
+        if told == Some(STAMP)
+            && let Ok(stamp) = clock.tick()
+        {
+            header::insert(response.headers_mut(), stamp.at_node(NodeId::MIN)).unwrap();
+        }
         Ok::<_, Infallible>(response)
     }));
     let send = |times: usize, request: &[&[u8]], response: &[&[u8]]| {
@@ -342,10 +351,10 @@ fn layers() -> Vec<Seen> {
     send(4, &[b"\xff"], &[]);
     send(5, &[b"now"], &[]);
     send(6, &[YEAR_10889], &[]);
-    send(7, &[], &[OWN]);
+    send(7, &[], &[STAMP]);
     send(8, &[], &[b"now"]);
-    is_broken.store(true, Ordering::Relaxed);
-    send(9, &[GOOD], &[OWN]);
+    send(1, &[], &[BREAK]);
+    send(9, &[GOOD], &[b"now"]);
     send(10, &[], &[]);
 
     let seen = layer.snapshot();

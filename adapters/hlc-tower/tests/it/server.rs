@@ -189,9 +189,16 @@ fn answering(headers: HeaderMap) -> impl Service<Request<()>, Response = Respons
 fn a_handlers_own_stamp_is_kept_and_what_is_no_stamp_is_not_sent() {
     let clock = clock();
     let layer = ServerLayer::new(&clock, node(1));
-    let own = headers(&[ahead(-20).timestamp().at_node(node(1)).to_text()]);
-    let response = call(&mut layer.layer(answering(own.clone())), Request::new(())).unwrap();
-    assert_eq!(response.headers(), &own);
+    let own = Cell::new(None);
+    let mut stamping = layer.layer(service_fn(|_: Request<()>| {
+        let stamp = clock.tick().unwrap().at_node(node(1));
+        own.set(Some(stamp));
+        let mut response = Response::new(());
+        *response.headers_mut() = headers(&[stamp.to_text()]);
+        ready(Ok::<_, Infallible>(response))
+    }));
+    let response = call(&mut stamping, Request::new(())).unwrap();
+    assert_eq!(Some(stamp(response.headers())), own.get());
     assert_eq!((layer.snapshot().kept(), layer.snapshot().stamped()), (1, 0));
 
     let bad = [headers(&["x"]), headers(&[ahead(0).to_text(), ahead(0).to_text()])];
@@ -214,15 +221,25 @@ fn a_handlers_own_stamp_is_kept_and_what_is_no_stamp_is_not_sent() {
 fn a_stamp_that_came_with_another_services_response_is_not_the_stamp_of_this_one() {
     let clock = clock();
     let layer = ServerLayer::new(&clock, node(1));
-    // A gateway that hands on what it got: from before the request, and from the end of time.
-    for theirs in [ahead(-20), Timestamp::MAX.at_node(node(9))] {
+    // A gateway that hands on what it got: from before the request, and from the end of time; then the same in its own name.
+    let strangers = [ahead(-20), Timestamp::MAX.at_node(node(9))];
+    let forged = strangers.map(|stamp| stamp.timestamp().at_node(node(1)));
+    for theirs in strangers.into_iter().chain(forged) {
         let mut service = layer.layer(answering(headers(&[theirs.to_text()])));
         let response = call(&mut service, stamped(ahead(0))).unwrap();
         assert_eq!(values(response.headers()).len(), 1);
         assert_eq!(stamp(response.headers()), clock.last().unwrap().at_node(node(1)), "above the receipt");
         assert!(stamp(response.headers()) > ahead(0));
     }
-    assert_eq!((layer.snapshot().kept(), layer.snapshot().replaced(), layer.snapshot().stamped()), (0, 2, 2));
+    // From between the receipt and now, and not this node's.
+    let mut service = layer.layer(service_fn(|_: Request<()>| {
+        let mut response = Response::new(());
+        *response.headers_mut() = headers(&[clock.tick().unwrap().at_node(node(9)).to_text()]);
+        ready(Ok::<_, Infallible>(response))
+    }));
+    let response = call(&mut service, stamped(ahead(0))).unwrap();
+    assert_eq!(stamp(response.headers()), clock.last().unwrap().at_node(node(1)));
+    assert_eq!((layer.snapshot().kept(), layer.snapshot().replaced(), layer.snapshot().stamped()), (0, 5, 5));
 }
 
 #[test]
