@@ -5,6 +5,7 @@
 //! the envelope's version byte is for.
 
 use core::error::Error;
+use std::io::{self, Write as _};
 
 use bytes::{Bytes, BytesMut};
 use hlc::{AtomicClock, DecodeError, NodeId, Source, Stamp, Timestamp, source::ManualSource};
@@ -83,6 +84,10 @@ fn main() -> Outcome<()> {
         received.get(1) > Some(&sent[1].timestamp()),
         "although the consumer's wall clock is 400 ms behind"
     );
+    for (record, (sent, received)) in records.iter().zip(heard.iter().zip(&received)) {
+        let sent = sent.map_or_else(|| "without a stamp".to_owned(), |stamp| stamp.to_string());
+        writeln!(io::stdout(), "record {}, sent {sent}, received {received}", record.offset)?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 use core::error::Error;
 use core::ops::Bound;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use clock_testing::Folder;
@@ -77,6 +78,11 @@ fn main() -> Outcome<()> {
         .collect();
     assert_eq!(within.len(), 20, "ten of each node");
     assert_eq!(between(&store, millisecond, millisecond)?, within);
+    let (count, few) = (sorted.len(), within.len());
+    writeln!(
+        io::stdout(),
+        "{count} events came back in the order of their stamps, {few} of them within one millisecond"
+    )?;
     Ok(())
 }
 
