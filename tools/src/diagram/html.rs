@@ -12,7 +12,7 @@ const SCRIPT: &str = include_str!("page.js");
 const BODY: &str = include_str!("page.html");
 
 /// The only script that the page lets run: the browser compares this with what is there. A test here does too.
-const SCRIPT_SHA256: &str = "sha256-nnvYA/JWbxUF2lfvp8xFrpDLEAQgL5gnDkf+NS3qkJc=";
+const SCRIPT_SHA256: &str = "sha256-wYoG3FvJa7IgsuuVu+Zc1T0o3J10CMdf2n36JwJidcs=";
 
 /// Writes a page with these diagrams, of which one at a time is shown.
 ///
