@@ -229,6 +229,9 @@
     const top = row * ROW, bottom = top + ROW + place.head;
     if (top < view.scrollTop) view.scrollTop = Math.max(0, top - 3 * ROW);
     else if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom + 3 * ROW - view.clientHeight;
+    // The texts stand before what is behind them.
+    const middle = x(run.lanes[row]), left = middle - view.scrollLeft, room = Math.max(place.lane, view.clientWidth - TEXT);
+    if (left < place.lane || left > room - place.lane) view.scrollLeft = middle - room / 2;
   };
 
   const choose = row => {
