@@ -12,7 +12,7 @@ const SCRIPT: &str = include_str!("page.js");
 const BODY: &str = include_str!("page.html");
 
 /// The only script that the page lets run: the browser compares this with what is there. A test here does too.
-const SCRIPT_SHA256: &str = "sha256-nnvYA/JWbxUF2lfvp8xFrpDLEAQgL5gnDkf+NS3qkJc=";
+const SCRIPT_SHA256: &str = "sha256-EqKttiewulJbeRAdDiOEClRSk2M3s593SFO/YCj9ayM=";
 
 /// Writes a page with these diagrams, of which one at a time is shown.
 ///

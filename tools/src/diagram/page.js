@@ -73,7 +73,7 @@
     map.hidden = run.count * ROW < view.clientHeight * 1.5;
     const lanes = run.hosts.length, room = Math.max(120, view.clientWidth - TEXT - 16);
     place.wall = run.walls ? Math.min(210, 24 + 7.4 * run.walls.reduce((most, wall) => Math.max(most, wall.length - run.sameWall), 0)) : 0;
-    place.lane = Math.max(10, Math.min(140, Math.floor((room - place.wall) / Math.max(1, lanes))));
+    place.lane = Math.max(16, Math.min(140, Math.floor((room - place.wall) / Math.max(1, lanes))));
     place.lanes = place.lane * lanes + 16;
     place.isUpright = place.lane < 64;
     const longest = run.hosts.reduce((most, host) => Math.max(most, host.length), 0);
@@ -229,6 +229,9 @@
     const top = row * ROW, bottom = top + ROW + place.head;
     if (top < view.scrollTop) view.scrollTop = Math.max(0, top - 3 * ROW);
     else if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom + 3 * ROW - view.clientHeight;
+    // The texts stand before what is behind them.
+    const middle = x(run.lanes[row]), left = middle - view.scrollLeft, room = Math.max(place.lane, view.clientWidth - TEXT);
+    if (left < place.lane || left > room - place.lane) view.scrollLeft = middle - room / 2;
   };
 
   const choose = row => {

@@ -1,5 +1,6 @@
 //! `Reader`: a text, taken apart into executions and events.
 
+use alloc::borrow::Cow;
 use core::{error::Error, fmt, ops::Range};
 use std::{
     collections::HashSet,
@@ -28,7 +29,8 @@ const MAX_EXECUTIONS: usize = 10_000;
 ///
 /// - Each match of the parser is an event. It has the groups `host`, `clock` and `event`. A group `date`, `time`,
 ///   `timestamp` or `wall` is its wall time; other groups are for ShiViz alone.
-/// - What matches the delimiter stands between two executions, and its group `trace` names the one that follows.
+/// - What matches the delimiter stands between two executions, and its group `trace` names the one that follows. One
+///   without a name of its own is called by its number, as `execution 2`; the first of them has no name.
 /// - Text that belongs to no match is skipped; [`Log::skipped`] counts it, where ShiViz says nothing.
 ///
 /// A text may begin with its own expressions, as the files do that ShiViz opens: the parser in the first line, or
@@ -151,13 +153,13 @@ impl Reader {
             text,
             line: Line { text, at: 0, number: 1 },
         };
-        let spans = executions(text, head.log_at, head.delimiter.as_ref()).map_err(|refused| {
-            let line = Line { text, at: 0, number: 1 }.of(refused.named_at);
-            LogError::new(line, LogErrorReason::OtherExecution { label: refused.label.to_owned() })
+        let spans = executions(text, head.log_at, head.delimiter.as_ref()).map_err(|(at, reason)| {
+            let line = Line { text, at: 0, number: 1 }.of(at);
+            LogError::new(line, reason)
         })?;
         for Span { label, range, named_at } in spans {
             let line = parts.line.of(named_at);
-            parts.execution(label, range, line)?;
+            parts.execution(&label, range, line)?;
         }
         if parts.builder.is_empty() {
             return Err(LogError::new(0, LogErrorReason::NoEvents { label: String::new() }));
@@ -216,30 +218,38 @@ fn checked(parser: Pattern, line: u64) -> Result<Pattern, LogError> {
 
 /// One execution in the text.
 struct Span<'t> {
-    label: &'t str,
+    label: Cow<'t, str>,
     range: Range<usize>,
     /// Where what names it begins.
     named_at: usize,
 }
 
-/// The executions of the text, in their order: the text between two delimiters, where it is not blank.
+/// The executions of the text, in their order: the text between two delimiters, where it is not blank. Or why there are
+/// none, and where.
 fn executions<'t>(
     text: &'t str,
     log_at: usize,
     delimiter: Option<&Pattern>,
-) -> Result<Vec<Span<'t>>, Span<'t>> {
+) -> Result<Vec<Span<'t>>, (usize, LogErrorReason)> {
     let log = text.get(log_at..).unwrap_or_default();
     let mut spans = Vec::new();
     let mut labels = HashSet::new();
-    let mut next = Span { label: "", range: log_at..log_at, named_at: log_at };
+    let mut next = Span { label: Cow::default(), range: log_at..log_at, named_at: log_at };
     let mut end_at = |mut span: Span<'t>, end: usize| {
         span.range.end = end;
         if text.get(span.range.clone()).unwrap_or_default().trim().is_empty() {
             return Ok(());
         }
+        if spans.len() >= MAX_EXECUTIONS {
+            return Err((span.named_at, LogErrorReason::TooManyExecutions { limit: MAX_EXECUTIONS }));
+        }
+        if span.label.is_empty() && labels.contains("") {
+            span.label = Cow::Owned(format!("execution {}", spans.len().saturating_add(1)));
+        }
         // A second one of a name would be lost in whatever is called by it.
-        if !labels.insert(span.label) || spans.len() >= MAX_EXECUTIONS {
-            return Err(span);
+        if !labels.insert(span.label.clone()) {
+            let label = span.label.into_owned();
+            return Err((span.named_at, LogErrorReason::OtherExecution { label }));
         }
         spans.push(span);
         Ok(())
@@ -249,7 +259,7 @@ fn executions<'t>(
         let [start, end] = [whole.start(), whole.end()].map(|at| at.saturating_add(log_at));
         end_at(next, start)?;
         let label = captures.name("trace").map(|label| label.as_str()).unwrap_or_default();
-        next = Span { label, range: end..end, named_at: start };
+        next = Span { label: Cow::Borrowed(label), range: end..end, named_at: start };
     }
     end_at(next, text.len())?;
     Ok(spans)
@@ -443,10 +453,15 @@ pub enum LogErrorReason {
         /// What the execution is called.
         label: String,
     },
-    /// There is another execution of this name, or there are more than 10,000 of them.
+    /// There is another execution of this name.
     OtherExecution {
         /// The name.
         label: String,
+    },
+    /// It has more executions than this.
+    TooManyExecutions {
+        /// The limit.
+        limit: usize,
     },
 }
 
@@ -471,8 +486,9 @@ impl fmt::Display for LogErrorReason {
             Self::NoEvents { label } if label.is_empty() => f.write_str("the parser finds no event"),
             Self::NoEvents { label } => write!(f, "the parser finds no event in the execution {label:?}"),
             Self::OtherExecution { label } => {
-                write!(f, "another execution is called {label:?}, or there are more than {MAX_EXECUTIONS}")
+                write!(f, "another execution is called {label:?}")
             }
+            Self::TooManyExecutions { limit } => write!(f, "there are more than {limit} executions"),
         }
     }
 }

@@ -109,3 +109,19 @@ fn the_page_names_its_events_for_those_who_do_not_see_it_and_runs_nothing_of_the
     assert!(rows[1].contains("aria-posinset=\"2\"") && rows[1].contains("aria-setsize=\"2\""), "{}", rows[1]);
     assert!(document.contains("role=\"listbox\" tabindex=\"0\" aria-label=\"Events, from first to last\""));
 }
+
+#[test]
+fn the_names_of_many_hosts_do_not_cover_each_other() {
+    let lines: Vec<Line> = (0..150).map(|host| by_hand(&[(&format!("host-{host}"), 1)], "begins")).collect();
+    let Some(browser) = Browser::open("names", &lines) else { return };
+    let document = browser.document(None);
+    let places: Vec<f64> = document
+        .split("<span title=\"host-")
+        .skip(1)
+        .filter_map(|name| name.split_once("left: ")?.1.split_once("px")?.0.parse().ok())
+        .collect();
+    assert_eq!(places.len(), lines.len(), "{document}");
+    // A letter that stands upright is as wide as its line is high.
+    let least = places.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    assert!(least >= 14.0, "{least}");
+}

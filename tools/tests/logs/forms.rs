@@ -101,7 +101,21 @@ fn executions_have_their_names_and_know_nothing_of_each_other() {
 
     let twice = "\n^=== (?<trace>.*) ===$\n=== a ===\nx\na {\"a\":1}\n=== a ===\nx\na {\"a\":1}\n";
     let error = Reader::new().read(twice.as_bytes()).unwrap_err();
-    assert_eq!(error.to_string(), "line 6: another execution is called \"a\", or there are more than 10000");
+    assert_eq!(error.to_string(), "line 6: another execution is called \"a\"");
+}
+
+#[test]
+fn executions_without_a_name_are_called_by_their_number() {
+    let event = "x\na {\"a\":1}\n";
+    let unnamed = format!("{event}======\n{event}======\n\n======\n{event}");
+    let reader = Reader::new().with_delimiter(Pattern::parse("^=+$").unwrap());
+    let log = reader.read(unnamed.as_bytes()).unwrap();
+    let labels: Vec<&str> = log.executions().iter().map(|execution| execution.label()).collect();
+    assert_eq!(labels, ["", "execution 2", "execution 3"]);
+
+    let many = format!("{event}======\n").repeat(10_001);
+    let error = reader.read(many.as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "line 30000: there are more than 10000 executions");
 }
 
 #[test]

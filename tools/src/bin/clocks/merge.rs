@@ -21,8 +21,8 @@ Of equal stamps the file that is named first goes first.
 
 A stamp has the text form of a stamp or of a timestamp, in any one layout, or that of a UUID of version 7; the first stamp \
 of a file decides which. It stands in the first 16 KiB of its line. Lines may have any length, files any size; memory \
-stays at some 16 MiB (32 KiB a file above 512 files). A gzip is told by how it begins. The lines of a file keep their \
-order, whatever is wrong with their stamps:
+stays at some 16 MiB (32 KiB a file above 512 files, and 128 KiB more for each gzip). A gzip is told by how it \
+begins. The lines of a file keep their order, whatever is wrong with their stamps:
 
   no stamp     the line stays with the one before it, as those of a stack trace; before the first stamp of a file it goes \
 to the front
