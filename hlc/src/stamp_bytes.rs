@@ -36,7 +36,7 @@ use crate::{
 /// let header = Header { kind: 1, sent: stamp.into(), length: [0; 4] };
 /// assert_eq!(Stamp::try_from(header.sent)?, stamp);
 ///
-/// let forged = StampBytes::from([0; 16]);
+/// let forged: StampBytes = [0; 16].into();
 /// assert_eq!(Stamp::try_from(forged), Err(DecodeError::ZeroTimestamp));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
