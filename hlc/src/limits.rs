@@ -66,14 +66,11 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) const DEFAULT: Self = Self { skew: SkewPolicy::DEFAULT, lead: LeadPolicy::Report };
 
-    /// The event of a tick, where the clock has no limit of its own and physical time is in the layout.
+    /// [`tick`](Self::tick), where the clock has no limit of its own and physical time is in the layout.
     #[inline]
     pub(crate) fn tick_unlimited<L: Layout>(&self, now: PhysicalTime) -> Option<Event> {
         match self.lead {
-            LeadPolicy::Report => {
-                let floor = Packed::<L>::floor(now)?;
-                Some(Event::Tick { floor, count: NonZeroU32::MIN, lead_ceiling: u64::MAX })
-            }
+            LeadPolicy::Report => self.tick::<L>(now).ok(),
             LeadPolicy::AtMost(_) => None,
         }
     }

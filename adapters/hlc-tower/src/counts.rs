@@ -159,7 +159,7 @@ impl Snapshot {
     }
 
     /// Returns how many messages that went out had the header already, and the layer took it away: of a response because
-    /// it was not one well-formed stamp in the name of the layer's node, of a request always.
+    /// it was not one stamp of the layer's node from between the receipt and now, of a request always.
     #[must_use]
     pub const fn replaced(&self) -> u64 {
         self.replaced

@@ -38,7 +38,7 @@
 //! | comes in without | a tick; [`Received`] in the extensions | nothing: the answer is as it was |
 //! | comes in with a bad stamp, or one too far ahead | 400, and the handler is not called; or ignored: [`StampPolicy`] | ignored; or [`ClientError::Answer`] |
 //! | comes in, and the clock itself fails | 503, and the handler is not called; or handled without a stamp: [`ClockPolicy`] | the answer is as it was |
-//! | goes out | a tick, unless the handler has stamped it in this node's name | a tick, whatever stamp it has |
+//! | goes out | a tick, unless the handler has stamped it, of this node and between the receipt and now | a tick, whatever stamp it has |
 //! | goes out, and the clock itself fails | without a stamp: the work is done | [`ClientError::NotSent`]; or sent without: [`ClockPolicy`] |
 //!
 //! Each of these is counted by its cause: [`ServerLayer::snapshot`], [`ClientLayer::snapshot`]. Whatever was refused or
@@ -78,9 +78,9 @@
 //! streams comes after it. An old stamp from a cache is observed like any other, and moves nothing.
 //!
 //! **A handler stamps its response itself.** That stamp goes out as it is where it is of this node, above [`Received::at`] and
-//! below what the clock would issue now: so it can only be of the same clock. Any other, such as one that came with the response
-//! of a service behind a gateway, is replaced. A service behind it that forges one within those bounds, in the gateway's name,
-//! repeats a stamp at worst: **Unique** is lost for that response, **Causal** is not.
+//! below what the clock would issue now. Any other, such as one that came with the response of a service behind a gateway, is
+//! replaced, or taken away where the clock gives no stamp. A service behind it that forges one within those bounds, in the
+//! gateway's name, repeats a stamp at worst: **Unique** is lost for that response, **Causal** is not.
 //!
 //! **A response tells something.** It shows this host's time to a millisecond, and its node id.
 //!

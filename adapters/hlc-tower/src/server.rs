@@ -21,9 +21,9 @@ use crate::{
 /// Puts [`Server`] around the services of a server.
 ///
 /// A request's stamp is observed on the clock, and its [`Received`] put into the request's extensions; where the request
-/// has no stamp, that of a tick. The response is stamped by a tick, unless its handler has stamped it in the name of the
-/// layer's node, with [`header::insert`](crate::header::insert): what was copied from another service's response is not the
-/// stamp of this one.
+/// has no stamp, that of a tick. The response is stamped by a tick, unless its handler has stamped it with
+/// [`header::insert`](crate::header::insert), of the layer's node and between the receipt and now: what was copied from
+/// another service's response is not the stamp of this one.
 ///
 /// A bad stamp is refused with 400, and the handler not called; [`StampPolicy::Ignore`] lets the request pass. Where the
 /// clock itself fails the answer is 503, or as [`ClockPolicy`] says. Clones share the counts of [`snapshot`](Self::snapshot).
