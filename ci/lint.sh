@@ -9,6 +9,8 @@ step 'clippy'
 cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 step 'rustdoc'
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --all-features
+step 'public items beside the Rust API guidelines'
+ci/api.sh
 
 # A package with a workspace of its own is not reached by --workspace.
 for package in $(packages excluded); do

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::io;
 
 /// How a file is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "every medium has to know what to do with each of them")]
 pub enum Access {
     /// To look at it.
@@ -16,7 +16,7 @@ pub enum Access {
 }
 
 /// What a name leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
     /// A regular file.
@@ -26,7 +26,7 @@ pub enum FileKind {
 }
 
 /// What the promises of a file system are worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileSystem {
     /// A disk of this machine, under a file system that is known to keep what it syncs.
@@ -40,7 +40,7 @@ pub enum FileSystem {
 }
 
 /// Tells one file of a machine from all others, as long as it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId {
     device: u64,
     inode: u64,
@@ -55,7 +55,7 @@ impl FileId {
 }
 
 /// What a medium knows about an open file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a medium makes it, so a new field has to break it")]
 pub struct Facts {
     /// Which file it is.

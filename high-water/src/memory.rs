@@ -4,7 +4,7 @@ use crate::error::{IoFault, NotRaised, Operation, RaiseError};
 use crate::mark::Mark;
 
 /// What becomes of a raise of a [`MemoryMark`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// It is made durable and acknowledged.

@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 /// One value of a register with what belongs to it: 512 bytes, checksummed.
 ///
 /// For tools that read a register's file by themselves. [`Register`](crate::Register) is the way to use one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     pub(crate) identity: Identity,
     pub(crate) sequence: u64,

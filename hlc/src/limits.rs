@@ -18,7 +18,20 @@ use crate::{
 ///
 /// Choose it above the greatest error of the clocks you trust (NTP on a healthy network: a few milliseconds)
 /// and below what a reader of the stamps could bear.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use hlc::{Clock, ObserveError, SkewPolicy, Timestamp, source::ManualSource};
+///
+/// let mut clock = Clock::new(ManualSource::at_millis(1_000))
+///     .with_skew_policy(SkewPolicy::AtMost(Duration::from_millis(20)));
+/// assert!(clock.observe(Timestamp::from_parts(1_019, 0)?).is_ok());
+/// assert!(matches!(clock.observe(Timestamp::from_parts(1_021, 0)?), Err(ObserveError::Skew(_))));
+/// # Ok::<(), hlc::PartsOutOfRange>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SkewPolicy {
@@ -43,7 +56,7 @@ impl Default for SkewPolicy {
 ///
 /// It runs ahead when the physical clock steps back, when more stamps are asked for than one unit's counter
 /// holds, and by what it accepted from peers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LeadPolicy {

@@ -23,7 +23,7 @@ use crate::{
 /// assert_eq!(block.last(), clock.last());
 /// # Ok::<(), hlc::TickError>(())
 /// ```
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 pub struct Reservation<L: Layout = Unix48> {
     next: u64,
     left: u32,

@@ -11,7 +11,7 @@ use crate::{
 ///
 /// The counts are statistics: each is right, but they are not read at one instant, and no guarantee rests
 /// on them. They start at zero with the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Snapshot<L: Layout = Unix48> {
     pub(crate) last: Option<Packed<L>>,
     pub(crate) lead: Option<Duration>,

@@ -2,6 +2,7 @@
 
 use core::error::Error;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::actor::Actor;
 use crate::dot::Dot;
@@ -170,6 +171,14 @@ impl<A: Actor, S1: Storage, S2: Storage> PartialEq<Delta<A, S2>> for Delta<A, S1
 }
 
 impl<A: Actor, S: Storage> Eq for Delta<A, S> {}
+
+impl<A: Actor, S: Storage> Hash for Delta<A, S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.base.hash(state);
+        self.ignorable.hash(state);
+        self.rises.hash(state);
+    }
+}
 
 impl<A: Actor, S: Storage> fmt::Debug for Delta<A, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,17 @@ pub const MAX_COUNTER: u64 = i64::MAX.unsigned_abs();
 ///
 /// The counter is at least 1 and at most [`MAX_COUNTER`]. Dots are ordered by actor, then counter: an order for
 /// maps and sets, which says nothing about which event was first.
+///
+/// # Examples
+///
+/// ```
+/// use vector_clock::{Dot, MAX_COUNTER};
+///
+/// let dot = Dot::try_new("b", 7)?;
+/// assert!(dot > Dot::try_new("a", 8)?);
+/// assert!(Dot::try_new("b", 0).is_err() && Dot::try_new("b", MAX_COUNTER + 1).is_err());
+/// # Ok::<(), vector_clock::CounterRange>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dot<A> {
     actor: A,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::error::Error;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::actor::Actor;
 use crate::causality::Causality;
@@ -124,7 +125,7 @@ pub struct DvvSet<A: Actor, V> {
 }
 
 /// A value, named by the event that wrote it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Sibling<K, V> {
     key: K,
     counter: u64,
@@ -357,6 +358,13 @@ impl<A: Actor, V: PartialEq> PartialEq for DvvSet<A, V> {
 }
 
 impl<A: Actor, V: Eq> Eq for DvvSet<A, V> {}
+
+impl<A: Actor, V: Hash> Hash for DvvSet<A, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.context.hash(state);
+        self.values.hash(state);
+    }
+}
 
 impl<A: Actor, V: fmt::Debug> fmt::Debug for DvvSet<A, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

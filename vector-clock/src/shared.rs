@@ -31,12 +31,12 @@ use crate::version_vector::VersionVector;
 /// let clock = SharedVectorClock::<u32, Heap>::new(1);
 /// let stamps = std::thread::scope(|scope| {
 ///     let threads = [scope.spawn(|| clock.tick()), scope.spawn(|| clock.tick())];
-///     threads.map(|thread| thread.join().expect("ticked"))
+///     threads.map(|thread| thread.join().map_err(|_| "panicked"))
 /// });
 /// let [a, b] = stamps;
-/// let (a, b) = (a?, b?);
+/// let (a, b) = (a??, b??);
 /// assert!(a.happened_before(&b) || b.happened_before(&a));
-/// # Ok::<(), vector_clock::TickError>(())
+/// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct SharedVectorClock<A: Actor, S: Storage> {

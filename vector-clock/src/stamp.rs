@@ -18,6 +18,20 @@ use crate::version_vector::VersionVector;
 ///
 /// The look-up is right for stamps that clocks have made. A peer can forge a vector, and with it the answer; two
 /// events that claim to know each other are reported as concurrent.
+///
+/// # Examples
+///
+/// ```
+/// use vector_clock::{Causality, Fixed, VectorClock};
+///
+/// let (mut alice, mut bob) = (VectorClock::<u32, Fixed<4>>::new(1), VectorClock::<u32, Fixed<4>>::new(2));
+/// let asked = alice.tick()?;
+/// let meanwhile = bob.tick()?;
+/// let answered = bob.observe(&asked)?;
+/// assert!(asked.happened_before(&answered));
+/// assert_eq!(asked.causality(&meanwhile), Causality::Concurrent);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 pub struct Stamp<A: Actor, S: Storage> {
     // Invariant: `vector` counts `dot.counter()` events of `dot.actor()`, in the entry at `place`.
     dot: Dot<A>,

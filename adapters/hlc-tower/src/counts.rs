@@ -79,7 +79,7 @@ impl Counts {
 /// What comes in (requests of a server, answers of a client) is counted once by what it carried: `accepted`, `absent`,
 /// `repeated`, `oversized`, `non_ascii`, `malformed` or `too_far_ahead`; or, where its stamp could not be observed for a
 /// cause of the clock's own, in `clock_failures` alone. What goes out is counted once: `stamped`, `kept` or `unstamped`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Snapshot {
     accepted: u64,
     absent: u64,

@@ -21,7 +21,8 @@
 //! # Ok(())
 //! # }
 //! # let Poll::Ready(outcome) = pin!(example()).poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
-//! # outcome.unwrap();
+//! # outcome?;
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
 //! # When to use this

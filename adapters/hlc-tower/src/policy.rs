@@ -1,7 +1,7 @@
 //! What a layer does where there is a choice.
 
 /// What becomes of a message whose stamp is no stamp, or too far ahead. It is counted by its cause either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StampPolicy {
     /// The message goes no further. A server answers without calling its handler; a client's call is an error, although
@@ -17,7 +17,7 @@ pub enum StampPolicy {
 /// It governs the two ends where nothing has happened yet: a request that a server receives, and one that a client is
 /// about to send. What has been done is never thrown away because of the clock: a response leaves a server unstamped,
 /// and an answer reaches a client's caller unobserved, both counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClockPolicy {
     /// The message goes no further: 503 from a server, [`ClientError::NotSent`](crate::ClientError::NotSent) from a

@@ -24,7 +24,7 @@ impl<B, F: Fn(&Refused) -> Response<B>> Respond<B> for F {
 }
 
 /// Answers with [`Refused::status`] and the body type's default, which is an empty body in every framework.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EmptyBody;
 

@@ -56,7 +56,8 @@ use crate::{
 /// # Ok(())
 /// # }
 /// # let Poll::Ready(outcome) = pin!(example()).poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
-/// # outcome.unwrap();
+/// # outcome?;
+/// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct ServerLayer<C, R = EmptyBody> {

@@ -46,6 +46,8 @@ impl fmt::Display for NoStamp {
     }
 }
 
+impl core::error::Error for NoStamp {}
+
 /// What a line begins with: made by [`StampTimer::prefix`](crate::StampTimer::prefix), written by `Display`.
 ///
 /// A stamp, when the clock gave one. If not, then the last stamp that the clock knew, which is a place and not a time: a
@@ -74,13 +76,13 @@ impl fmt::Display for NoStamp {
 /// assert_eq!(CLOCK.last(), None, "nobody listens here");
 /// # drop(span);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix<L: Layout = Unix48> {
     is_human: bool,
     what: What<L>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum What<L: Layout> {
     Stamped(Stamp<NodeId, L>),
     Unstamped { last: Option<Packed<L>>, node: NodeId, count: u64, why: NoStamp },

@@ -7,7 +7,7 @@ use super::{Entry, EntryError, LogHead, Place};
 use crate::protocol::invariant;
 
 /// A log up to some entry: all that decides what the next one may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chain {
     entries: u64,
     head: LogHead,

@@ -17,7 +17,7 @@ const _: () = assert!(
 );
 
 /// One write of a record, as the log has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     record: Record,
     anchor: Anchor,

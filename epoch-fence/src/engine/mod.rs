@@ -74,7 +74,7 @@ impl<E: Engine + ?Sized> Engine for &E {
 }
 
 /// What a store did with a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third; what nobody knows is a `Failure`")]
 #[expect(
     clippy::large_enum_variant,

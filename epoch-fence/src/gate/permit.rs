@@ -34,7 +34,8 @@ use crate::Epoch;
 /// # let resource = ResourceId::of("docs", "permit");
 /// # let gate = Gate::new(realm, resource, Epoch::FIRST);
 /// # let token = |epoch| FencingToken::new(realm, resource, epoch, grant);
-/// # let (old, newer) = (token(Epoch::FIRST), token(Epoch::MAX_ISSUED.min(Epoch::FIRST.checked_next().unwrap())));
+/// # let Some(second) = Epoch::FIRST.checked_next() else { return };
+/// # let (old, newer) = (token(Epoch::FIRST), token(second));
 ///
 /// {
 ///     let mut slow = pin!(write(&gate, &old, pending::<()>()));

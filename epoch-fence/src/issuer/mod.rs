@@ -36,7 +36,7 @@ pub use wait::Wait;
 pub(crate) use wait::pause_after;
 
 /// What came of an attempt whose end nobody knew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller must decide on every one")]
 pub enum Resolution<L> {

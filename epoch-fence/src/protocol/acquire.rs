@@ -8,7 +8,7 @@ use super::{
 use crate::GrantId;
 
 /// What came of one attempt to acquire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller must decide on every one")]
 #[expect(

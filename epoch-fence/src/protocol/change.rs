@@ -4,7 +4,7 @@ use super::machine::ROUNDS;
 use super::{Answer, BootTime, Command, Impossible, Machine, Progress, Refusal, Request, Swap, View};
 
 /// What came of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller must decide on every one")]
 pub enum Changed {

@@ -3,7 +3,7 @@
 use super::{BootTime, Swap, View};
 
 /// What a machine wants of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must do every one")]
 pub enum Request<'m> {
     /// The record, and the issuer's time.
@@ -16,7 +16,7 @@ pub enum Request<'m> {
 ///
 /// A time-out, a cut connection, a reply that cannot be read: all of these are [`Unknown`](Self::Unknown) for a
 /// swap. Only a store that says so itself, or a request that never left, is [`Failed`](Self::Failed).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must be able to tell every one")]
 pub enum Answer {
     /// The load was answered.
@@ -32,7 +32,7 @@ pub enum Answer {
 }
 
 /// What a machine makes of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Progress<M, O> {

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// What came of an attempt whose end nobody knew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller must decide on every one")]
 pub enum Resolved {

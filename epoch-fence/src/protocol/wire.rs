@@ -27,7 +27,7 @@ const _: () = assert!(
 );
 
 /// The bytes of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RecordBytes {
     // Zero beyond the length, so that the derived equality is that of the bytes.
     bytes: [u8; Record::MAX_BYTES],

@@ -4,7 +4,7 @@ use super::{Change, Pending};
 use alloc::vec::Vec;
 
 /// What becomes of one unflushed change at a power cut, or when a sync fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fate {
     /// It does not reach the disk.
@@ -18,7 +18,7 @@ pub enum Fate {
 }
 
 /// One outcome of a power cut: a fate for each unflushed change, and the order in which they reach the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cut {
     pub(super) fates: Vec<Fate>,
     pub(super) order: Vec<usize>,
@@ -39,7 +39,7 @@ impl Cut {
 }
 
 /// What a change is, for those who decide about its fate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unflushed {
     /// Bytes of a file, so many.

@@ -80,7 +80,7 @@ struct Sector {
 }
 
 /// What is left of a program or an erase when the power is cut within it. The bytes before the cut are done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Torn {
     /// The rest is as it was.
@@ -100,7 +100,7 @@ pub enum Torn {
 }
 
 /// How unstable bits read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reading {
     /// As zeros: as if the interrupted program were complete, or the interrupted erase had not begun.
@@ -114,7 +114,7 @@ pub enum Reading {
 }
 
 /// What was done to the flash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FlashOperation {
     /// Bytes were programmed.

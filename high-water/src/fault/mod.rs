@@ -62,7 +62,7 @@ pub struct FaultMedium {
 }
 
 /// What goes wrong at one call to the medium.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
     /// The call fails with this `errno` and has no effect.

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Exists on every system; on those that are not Unix every attempt to open or create a register is refused
 /// with [`OpenError::UnsupportedPlatform`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileMedium {
     path: PathBuf,
 }

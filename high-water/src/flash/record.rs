@@ -24,7 +24,7 @@ const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 /// zeros can pass for the whole.
 ///
 /// For tools that read a flash image by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlashRecord {
     pub(super) identity: Identity,
     pub(super) sector: u16,

@@ -13,7 +13,7 @@ use std::path::Path;
 const READINGS: u32 = 1_000;
 
 /// What a register's file held, at some moment while it was being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Inspection {
     record: Record,
     valid_copies: usize,

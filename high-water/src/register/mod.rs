@@ -53,7 +53,7 @@ pub struct Register<M: Medium = FileMedium> {
 }
 
 /// What a register has done since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Raises that were made durable.
@@ -228,6 +228,26 @@ impl<M: Medium> fmt::Debug for Register<M> {
 }
 
 /// A [`Register`] without payload: a durable number in a file.
+///
+/// # Examples
+///
+/// ```
+/// # use high_water::{Identity, Mark, Options};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = std::env::temp_dir().join(format!("high-water-doc-mark-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let path = dir.join("issued");
+/// let options = Options::new(Identity::from_bytes(*b"orders/issued/01")).allow_volatile_file_system();
+/// let mut mark = options.open_or_create(&path)?.into_mark();
+/// mark.raise_to(7)?;
+/// mark.raise_to(3)?; // is below already
+/// drop(mark); // or a crash
+///
+/// assert_eq!(options.open(&path)?.into_mark().get(), 7);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct FileMark<M: Medium = FileMedium> {
     register: Register<M>,

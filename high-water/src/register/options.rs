@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 /// What to do when another process holds the register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenHeld {
     /// Fail at once.
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 ///
 /// By default it refuses whatever it cannot vouch for: a file that somebody holds, a file system on another
 /// machine or in memory, a file that is a copy. Each can be allowed by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Options {
     identity: Identity,

@@ -91,7 +91,7 @@ impl<M: Mark> State<M> {
 }
 
 /// What a reserver has done since it was made, and what it has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct ReserverSnapshot {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How a durable clock goes on after a restart, when its bound is ahead of physical time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Resume {

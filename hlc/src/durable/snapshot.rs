@@ -11,7 +11,7 @@ use crate::{
 /// The state of a durable clock and what it has counted, as plain numbers.
 ///
 /// As with [`Snapshot`], the counts are statistics, and start at zero with the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DurableSnapshot<L: Layout = Unix48> {
     clock: Snapshot<L>,
     bound: Option<Packed<L>>,

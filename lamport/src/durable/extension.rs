@@ -6,7 +6,7 @@ use super::block::Block;
 use crate::{MaxJump, Snapshot, Time};
 
 /// What an operator must see of a durable clock, as plain numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DurableSnapshot {
     /// What every clock shows. `last` is the bound of the life before until the first time of this.

@@ -35,7 +35,7 @@ impl<A: Actor, S: Storage, P> Causal for (Stamp<A, S>, P) {
 }
 
 /// What became of a received message.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "a caller has to deal with each of them, and there is no fourth")]
 pub enum Received<M> {

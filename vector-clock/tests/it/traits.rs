@@ -33,7 +33,7 @@ fn values_errors_and_clocks_have_the_traits_that_users_build_on() {
     partial::<DenseVector<3>>();
     partial::<Dot<u8>>();
     shared::<VectorClock<u8, Fixed<4>>>();
-    shared::<Delta<u8, Fixed<4>>>();
+    value::<Delta<u8, Fixed<4>>>();
     shared::<ClockRef<'static>>();
     error::<ApplyError>();
     error::<BufferTooSmall>();
@@ -60,6 +60,39 @@ fn values_on_the_heap_have_the_same_traits() {
     value::<VersionVector<u64, vector_clock::Heap>>();
     value::<Stamp<u64, vector_clock::Heap>>();
     shared::<VectorClock<u64, vector_clock::Heap>>();
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn what_is_equal_hashes_alike_and_what_differs_in_any_part_does_not()
+-> Result<(), Box<dyn core::error::Error>> {
+    use core::hash::BuildHasher;
+    use vector_clock::{DvvLimits, DvvSet, Heap};
+
+    let build = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+    let [none, one, other, both] = [vec![], vec![1], vec![2], vec![1, 2]].map(|actors| {
+        let mut vector = VersionVector::<u8, Heap>::new();
+        for actor in actors {
+            vector.tick(actor).unwrap();
+        }
+        vector
+    });
+    let delta = Delta::<u8, Heap>::between(&none, &one)?;
+    assert_eq!(build.hash_one(&delta), build.hash_one(Delta::<u8, Fixed<4>>::between(&none, &one)?));
+    let of_another_base = Delta::<u8, Heap>::between(&other, &both)?;
+    assert_ne!(build.hash_one(&delta), build.hash_one(of_another_base));
+    let that_rises_by_more = Delta::<u8, Heap>::between(&none, &both)?;
+    assert_ne!(build.hash_one(&delta), build.hash_one(that_rises_by_more));
+
+    let written = Dot::try_new(1, 1)?;
+    let set = |context: &VersionVector<u8, Heap>, value| {
+        let set = DvvSet::from_parts(context.clone(), [(written, value)], DvvLimits::default()).unwrap();
+        build.hash_one(set)
+    };
+    assert_eq!(set(&one, "a"), set(&one, "a"));
+    assert_ne!(set(&one, "a"), set(&one, "b"), "by its values");
+    assert_ne!(set(&one, "a"), set(&both, "a"), "by its context");
+    Ok(())
 }
 
 #[cfg(feature = "parking_lot")]

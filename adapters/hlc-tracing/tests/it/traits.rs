@@ -22,3 +22,9 @@ fn what_is_told_is_plain_data() {
     plain::<Prefix>();
     plain::<SpanStamp>();
 }
+
+#[test]
+fn why_a_line_has_no_stamp_is_an_error_that_a_program_can_pass_on() {
+    let why: Box<dyn core::error::Error + Send + Sync> = NoStamp::Bound.into();
+    assert_eq!(why.to_string(), NoStamp::Bound.as_str());
+}

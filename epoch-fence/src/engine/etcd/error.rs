@@ -133,7 +133,7 @@ impl fmt::Display for Damage {
 impl Error for Damage {}
 
 /// What etcd said: a code of gRPC, and its words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reply {
     code: i32,
     message: String,

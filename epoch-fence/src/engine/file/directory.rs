@@ -19,7 +19,7 @@ use crate::protocol::{Action, Record, Swap, View};
 use crate::{DurableGate, Epoch, FencingToken, FileGate, RealmId, ResourceId};
 
 /// How a directory of leases is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct FileOptions {
     patience: Duration,

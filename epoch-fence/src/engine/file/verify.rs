@@ -20,7 +20,7 @@ const LONGEST: usize = 2 << 20;
 const READINGS: u32 = 16;
 
 /// A log that is as it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Verified {
     chain: Chain,
     first: u64,

@@ -22,7 +22,7 @@ pub enum OnPromotion {
 }
 
 /// How leases are kept in a PostgreSQL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct PostgresOptions {
     namespace: String,

@@ -100,7 +100,7 @@ pub struct FileGate<'d, H = SystemHost> {
 }
 
 /// What an operator must see of a gate in files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FileGateSnapshot {
     /// The realm whose tokens the gate admits.
