@@ -16,7 +16,7 @@ WALKS = [
     "docs/stamps-in-headers.md",
 ]
 FROZEN = "ci/vectors.sha256"
-# What names functions, errors and tests in prose; docs/verification.md has a rule of its own.
+# What names functions, errors and tests in prose; docs/verification has rules of its own.
 DESCRIBING = [MODEL, OPERATIONS, "docs/threat-model.md", *WALKS]
 
 # A path, a type or variant, a function or field of several words, a constant or variable of several words.
@@ -63,7 +63,7 @@ class Documents:
         if OPERATIONS in self.tidy.files:
             self.counters()
         for name in self.tidy.files:
-            if re.fullmatch(r"(?:docs/)?[^/]+\.md", name):
+            if re.fullmatch(r"(?:docs/(?:verification/)?)?[^/]+\.md", name):
                 self.links(name)
         for name in WALKS:
             if name in self.tidy.files:
