@@ -105,9 +105,7 @@ class Documents:
 
     def parts(self):
         text = self.tidy.text(MODEL)
-        for crate, folder in self.tidy.published.items():
-            if "/" in folder:
-                continue
+        for crate in self.tidy.published:
             section = re.search(rf"^## `{re.escape(crate)}`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
             if not section:
                 self.tidy.report("model-parts", MODEL, 1, f"no section `{crate}`")
