@@ -129,7 +129,7 @@ RUST
         section Monotonic
         section '`Drum`: Steady'
         printf '\n## Lesser promises\n\n| promise | tests | tool and bound | not covered |\n|---|---|---|---|\n'
-        echo '| the bytes are frozen | `clock::tests::a_unit_test_is_found` | examples | |'
+        echo '| the bytes are frozen | `clock::tests::a_unit_test_is_found` | examples | prose |'
     } >docs/verification/clock.md
     cat >docs/verification.md <<'MD'
 | crate | guarantee | in one line |
@@ -235,9 +235,10 @@ fires named-test replace $page 'never_goes_back' 'sometimes_goes_back'
 fires named-test replace $page 'laws::it' 'model::it'
 fires named-test replace $page 'bench::it' 'clock::it'
 fires named-test replace clock/tests/it/laws.rs '#\[test\]' ''
-fires named-test append $page "${row/frozen/small} by eye | | |"
-fires named-test append $page "${row/frozen/small} \`fuzz/nothing\` | | |"
+fires named-test append $page "${row/frozen/small} by eye | a look | all |"
+fires named-test append $page "${row/frozen/small} \`fuzz/nothing\` | libFuzzer | all |"
 fires guarantee-section append $page "${row/frozen/small} \`laws::it_never_goes_back\` | a column too few |"
+fires guarantee-section append $page "${row/frozen/small} \`laws::it_never_goes_back\` | proptest | |"
 fires guarantee-section replace $page '| promise |' '| crate |'
 fires guarantee-section replace clock/src/lib.rs 'Restart-safe\*\*: No' 'Restart-safe**: no clock is restarted'
 fires guarantee-section replace clock/src/drum.rs 'Loud\*\*: no' 'Loud**: it is'

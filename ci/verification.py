@@ -112,6 +112,9 @@ class Verification:
                 self.tidy.report("guarantee-section", path, number, f"a row has {', '.join(TABLE)}")
             elif not re.fullmatch(r":?-+:?", cells[0]):
                 self.tests(path, number, crate, cells[1])
+                for cell, column in zip(cells, TABLE):
+                    if cell.lower() in NO_ANSWER:
+                        self.tidy.report("guarantee-section", path, number, f"{cells[0]}: {column} says nothing")
 
     # The pages that promise.
 
