@@ -8,10 +8,36 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fired=' '
 
+# A guarantee with all that is to be said of it.
+section() {
+    cat <<MD
+
+### $1
+
+**Statement**: It is so, as \`raise\` says.
+
+**Assumes**: The platform.
+
+**Breaks when**:
+
+- the exchange is a store.
+
+**Tests**:
+
+- \`laws::it_never_goes_back\`
+- \`clock::tests::a_unit_test_is_found\`
+- \`bench::it_is_fast_enough\`
+
+**Tool and bound**: proptest.
+
+**Not covered**: Two clocks.
+MD
+}
+
 # A workspace that keeps every rule, with something in it for each rule to look at.
 fixture() {
     rm -rf "$scratch/it"
-    mkdir -p "$scratch"/it/{bench/src,ci,docs} "$scratch"/it/clock/{examples,src,tests/{it,vectors}}
+    mkdir -p "$scratch"/it/{bench/src,ci,docs/verification} "$scratch"/it/clock/{examples,src,tests/{it,vectors}}
     cd "$scratch/it"
     git init --quiet
     cat >Cargo.toml <<'TOML'
@@ -101,11 +127,32 @@ proptest! {
     fn it_never_goes_back(a in any::<u64>()) {}
 }
 RUST
-    echo 'use std::sync::atomic::Ordering;' >bench/src/lib.rs
+    printf 'use std::sync::atomic::Ordering;\n#[test]\nfn it_is_fast_enough() {}\n' >bench/src/lib.rs
+    cat >clock/src/drum.rs <<'RUST'
+/// A drum.
+///
+/// # Guarantees
+///
+/// - **Steady**, always: it beats.
+/// - **Loud**: no.
+///
+/// # What can go wrong
+///
+/// - **It tears.**
+pub struct Drum;
+RUST
+    {
+        printf '## Guarantees\n'
+        section Monotonic
+        section '`Drum`: Steady'
+        printf '\n## Lesser promises\n\n| promise | tests | tool and bound | not covered |\n|---|---|---|---|\n'
+        echo '| the bytes are frozen | `clock::tests::a_unit_test_is_found` | examples | prose |'
+    } >docs/verification/clock.md
     cat >docs/verification.md <<'MD'
-| crate | guarantee | tests | tool and bound | not covered |
-|---|---|---|---|---|
-| `clock` | **Monotonic** | `laws::it_never_goes_back`, `clock::tests::a_unit_test_is_found` | proptest | none |
+| crate | guarantee | in one line |
+|---|---|---|
+| `clock` | [Monotonic](verification/clock.md#monotonic) | it rises |
+| `clock` | [`Drum`: Steady](verification/clock.md#drum-steady) | it beats |
 MD
     cat >clock/src/snapshot.rs <<'RUST'
 pub struct Snapshot {
@@ -207,14 +254,34 @@ fires length append "$src" "$(printf '\\n%.0s' {1..600})"
 fires reason append "$src" '#[allow(dead_code)]\nfn g() {}'
 fires reason append clock/tests/it/laws.rs '#![cfg_attr(loom, expect(unused_imports))]'
 fires ignored-test append clock/tests/it/laws.rs '#[ignore = "slow"]\nfn h() {}'
-fires named-test replace docs/verification.md 'never_goes_back' 'sometimes_goes_back'
-fires named-test replace docs/verification.md 'laws::it' 'model::it'
+page=docs/verification/clock.md
+row='| the bytes are frozen |'
+fires named-test replace $page 'never_goes_back' 'sometimes_goes_back'
+fires named-test replace $page 'laws::it' 'model::it'
+fires named-test replace $page 'bench::it' 'clock::it'
 fires named-test replace clock/tests/it/laws.rs '#\[test\]' ''
-fires named-test append docs/verification.md '| `clock` | **Unique** | by eye | | |'
-fires named-test append docs/verification.md '| `sundial` | **Unique** | `laws::it_never_goes_back` | | |'
-fires named-test append docs/verification.md '| `clock` | **Unique** | `fuzz/nothing` | | |'
-fires guarantee-row replace clock/src/lib.rs 'Restart-safe\*\*: No' 'Restart-safe**: it is'
-fires guarantee-row replace docs/verification.md 'Monotonic' 'Unique'
+fires named-test append $page "${row/frozen/small} by eye | a look | all |"
+fires named-test append $page "${row/frozen/small} \`fuzz/nothing\` | libFuzzer | all |"
+fires guarantee-section append $page "${row/frozen/small} \`laws::it_never_goes_back\` | a column too few |"
+fires guarantee-section append $page "${row/frozen/small} \`laws::it_never_goes_back\` | proptest | |"
+fires guarantee-section replace $page '| promise |' '| crate |'
+fires guarantee-section replace clock/src/lib.rs 'Restart-safe\*\*: No' 'Restart-safe**: no clock is restarted'
+fires guarantee-section replace clock/src/drum.rs 'Loud\*\*: no' 'Loud**: it is'
+fires guarantee-section replace clock/src/drum.rs 'struct Drum' 'struct Horn'
+fires guarantee-section append bench/src/lib.rs '//! # Guarantees\n//!\n//! - **Fast**: it is.'
+fires guarantee-section append clock/README.md '## Guarantees\n\n- **Small**: it is.'
+fires guarantee-section replace clock/src/lib.rs '# Guarantees' '# Hopes'
+fires guarantee-section replace clock/src/lib.rs '- \*\*Monotonic\*\*: it rises' ''
+fires guarantee-section replace $page '^\*\*Assumes\*\*: The platform.' '**Assumes**: None.'
+fires guarantee-section replace $page '^\*\*Assumes\*\*: The platform.' '**Assumes**: -'
+fires guarantee-section replace $page '^- the exchange is a store' ''
+fires guarantee-section replace $page '^\*\*Not covered\*\*' '**Covered**'
+fires guarantee-section replace $page '^\*\*Tool and bound\*\*: proptest.' ''
+fires guarantee-section append docs/verification/sundial.md text
+fires guarantee-index replace docs/verification.md '.*Drum.*' ''
+fires guarantee-index append docs/verification.md '| `clock` | [Unique](verification/clock.md#monotonic) | once |'
+fires guarantee-index append docs/verification.md '| crate | guarantee | tests |'
+fires named-item replace $page '`raise` says' '`raise_it` says'
 fires named-item replace docs/model.md 'clock::raise' 'clock::lower'
 fires named-item replace docs/model.md 'a_unit_test_is_found' 'a_unit_test_is_not_found'
 fires named-item replace "$src" 'pub fn raise' 'pub fn rise'

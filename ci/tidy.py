@@ -10,6 +10,7 @@ import tomllib
 
 from documents import Documents
 from manifests import Manifests
+from verification import Verification
 
 RULES = {
     "ordering-tag": "an atomic ordering in library code is named by an `// ORDERING:` comment above it",
@@ -22,8 +23,9 @@ RULES = {
     "length": "a source file has at most 600 lines",
     "reason": "a lint that is switched off says why",
     "ignored-test": "no test is ignored",
-    "named-test": "a test named in docs/verification.md exists",
-    "guarantee-row": "a guarantee on a crate page has a row in docs/verification.md",
+    "named-test": "a guarantee in docs/verification names tests, and each of them exists",
+    "guarantee-section": "a guarantee on a page has its section in docs/verification, whole; and no other has one",
+    "guarantee-index": "docs/verification.md lists every section, and each once",
     "named-item": "a Rust name in docs/model.md and its kind (ci/documents.py) exists",
     "quoted-code": "what a walk through an example quotes is in the example",
     "model-parts": "each published crate has all its parts in docs/model.md",
@@ -39,7 +41,6 @@ RULES = {
 TAG_REACH = 12
 MAX_LINES = 600
 PUBLISHED_FILES = ["README.md", "CHANGELOG.md", "FORMAT.md", "LICENSE-APACHE", "LICENSE-MIT"]
-VERIFICATION = "docs/verification.md"
 
 # The variants of the atomic `Ordering`; the other one's are Less, Equal and Greater.
 ORDERING = r"\b(Relaxed|Acquire|Release|AcqRel|SeqCst)\b"
@@ -137,9 +138,10 @@ class Tidy:
             self.any_file(name)
         for name, folder in self.members.items():
             self.manifest(name, folder)
-        self.verification()
         Manifests(self).check(self.published_packages)
-        Documents(self).check()
+        documents = Documents(self)
+        documents.check()
+        Verification(self).check(documents)
 
     def library_sources(self):
         """What a published crate ships, without the files that hold only tests."""
@@ -211,51 +213,6 @@ class Tidy:
                     self.report("published-files", path, 1, f"{needed} is missing or empty")
             if not manifest["package"].get("include"):
                 self.report("published-files", path, 1, "`include` is missing")
-
-    def verification(self):
-        rows = self.rows()
-        for line, crate, _, tests in rows:
-            if crate not in self.members:
-                self.report("named-test", VERIFICATION, line, f"no member is called {crate}")
-                continue
-            names = re.findall(r"`([^`]+)`", tests)
-            if not names:
-                self.report("named-test", VERIFICATION, line, "the row names no test")
-            for test in names:
-                if not self.test_exists(self.members[crate], test):
-                    self.report("named-test", VERIFICATION, line, f"no test {test} in {crate}")
-        for crate, folder in self.published.items():
-            for line, guarantee in self.guarantees(f"{folder}/src/lib.rs"):
-                if not any(row[1] == crate and row[2] == guarantee for row in rows):
-                    path = f"{folder}/src/lib.rs"
-                    self.report("guarantee-row", path, line, f"{guarantee} has no row in {VERIFICATION}")
-
-    def rows(self):
-        """The rows of tables whose columns begin: crate, guarantee, tests."""
-        rows, inside = [], False
-        lines = self.text(VERIFICATION).splitlines() if VERIFICATION in self.files else []
-        for number, line in enumerate(lines, 1):
-            if not line.startswith("|"):
-                inside = False
-                continue
-            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-            if [cell.lower() for cell in cells[:3]] == ["crate", "guarantee", "tests"]:
-                inside = True
-            elif inside and len(cells) >= 3 and not re.fullmatch(r":?-+:?", cells[0]):
-                rows.append((number, cells[0].strip("`"), cells[1].strip("*"), cells[2]))
-        return rows
-
-    def guarantees(self, path):
-        """The bold names under `# Guarantees` on a crate page; one that is followed by "No" needs no test."""
-        inside = False
-        lines = self.sources[path].lines if path in self.sources else []
-        for number, line in enumerate(lines, 1):
-            if line.startswith("//! #"):
-                inside = line.strip() == "//! # Guarantees"
-            elif inside and line.startswith("//!"):
-                bold = re.match(r"//! *(?:[-*|] *)?\*\*(.+?)[.:]?\*\*[\s.:,;|-]*(No\b)?", line)
-                if bold and not bold.group(2):
-                    yield number, bold.group(1)
 
     def test_exists(self, folder, test):
         """`test`, `module::test`, `fuzz/target`, or the path of a file that is itself the check."""

@@ -52,7 +52,8 @@
 //! - **Restart-safe**: of `DurableClock` and `AtomicDurableClock` (feature `durable`): after a crash at any point, and
 //!   whatever the wall clock does meanwhile, every stamp is above every one issued before. The plain clocks rely on
 //!   physical time having gone on: keep their last stamp and give it to [`resume_after`](Clock::resume_after).
-//! - **Progress**: lock-free: some caller always finishes. No call blocks, allocates or spins on another.
+//! - **Progress**: lock-free: some caller always finishes. No call of a plain clock blocks, allocates or spins on another. A
+//!   durable one waits for its disk in `upkeep` and `merge_committed`, and the owned one where it comes to its bound.
 //!
 //! # What can go wrong
 //!

@@ -43,8 +43,9 @@
 //! - **Restart-safe**: of `DurableClock` and `AtomicDurableClock` (feature `durable`): after a crash at any point, the
 //!   first time is above every one that was handed out. A plain clock begins at zero: keep a bound on what it
 //!   handed out, and go on from it with [`resume_after`](Clock::resume_after).
-//! - **Progress**: lock-free: of the callers of an [`AtomicClock`], some one always finishes. No call waits,
-//!   allocates or panics. [`Exhausted`] ends it, after 2^64 - 1 times.
+//! - **Progress**: lock-free: of the callers of an [`AtomicClock`], some one always finishes. No call of a plain clock
+//!   waits, allocates or panics; a durable one waits for its disk in `upkeep` and `merge_committed`, and the owned one
+//!   where it comes to its bound. [`Exhausted`] ends it, after 2^64 - 1 times.
 //!
 //! # What can go wrong
 //!

@@ -121,6 +121,34 @@ mod shared_clock {
     }
 }
 
+/// Says whether a type is `Clone`: the inherent constant exists only where it is, and then hides the trait's.
+struct Probe<T>(core::marker::PhantomData<T>);
+
+trait NotClone {
+    const IS_CLONE: bool = false;
+}
+
+impl<T> NotClone for Probe<T> {}
+
+impl<T: Clone> Probe<T> {
+    const IS_CLONE: bool = true;
+}
+
+#[test]
+fn nothing_that_hands_out_stamps_can_be_copied() {
+    // A source that is `Copy`, so that it is not the source that keeps the clock from being copied.
+    type Fixed = fn() -> PhysicalTime;
+    let told_apart = Probe::<Timestamp>::IS_CLONE && Probe::<Stamp>::IS_CLONE;
+    assert!(told_apart, "the probe tells the difference");
+    let copies = [Probe::<Clock<Fixed>>::IS_CLONE, Probe::<Reservation>::IS_CLONE];
+    assert_eq!(copies, [false; 2], "a copy would give the same stamps again");
+    #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+    {
+        let is_copied = Probe::<hlc::AtomicClock<Fixed>>::IS_CLONE;
+        assert!(!is_copied, "so would one of the shared clock");
+    }
+}
+
 /// The numbers of the table in the crate's design: a change here changes what is stored.
 #[test]
 fn the_constants_of_the_layouts_are_fixed() {
