@@ -127,6 +127,7 @@ def findings(crate):
         yield from unwraps(path, item)
         if kind == "function":
             yield from failures(crate, path, item)
+            yield from decided_by_a_bool(path, item)
         if kind not in ("struct", "enum", "union"):
             continue
         traits = crate.traits(item, kind)
@@ -152,11 +153,18 @@ def findings(crate):
             name = f"{path}::{method['name']}"
             yield from unwraps(name, method)
             yield from failures(crate, name, method)
+            yield from decided_by_a_bool(name, method)
             yield from conversion(name, method, "Copy" in traits)
             if "Deref" in traits and receiver(method) is not None:
                 yield name, "C-SMART-PTR", "a method of a smart pointer"
             if method["name"] == "iter" and not crate.into_iterator_by_reference(item, kind):
                 yield path, "C-ITER", "`iter` without IntoIterator for a reference"
+
+
+def decided_by_a_bool(path, function):
+    for name, argument in function["inner"]["function"]["sig"]["inputs"]:
+        if argument == {"primitive": "bool"}:
+            yield path, "C-CUSTOM-TYPE", f"{name} is a bool"
 
 
 def unwraps(path, item):

@@ -18,7 +18,8 @@ chmod +x "$scratch/rustdoc"
 REAL_RUSTDOC=$(rustup which rustdoc 2>/dev/null || command -v rustdoc)
 export REAL_RUSTDOC
 
-# The members and features of ci/lint.sh, so that what clippy has checked serves here as well.
-RUSTDOC="$scratch/rustdoc" RUSTDOCFLAGS='-Z unstable-options --output-format json' \
+# The members and features of ci/lint.sh, so that what clippy has checked serves here as well; and the configuration of
+# docs.rs, which no other check builds.
+RUSTDOC="$scratch/rustdoc" RUSTDOCFLAGS='--cfg docsrs -Z unstable-options --output-format json' \
     cargo doc --locked --quiet --workspace --no-deps --all-features --lib
 python3 ci/api.py "$target_dir/doc"

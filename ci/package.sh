@@ -10,7 +10,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
 export CARGO_TARGET_DIR="$target_dir/package"
-# Nothing is built twice here but what has changed.
+# The archives are unpacked anew for each run, so there is no earlier build to go on from.
 export CARGO_INCREMENTAL=0
 
 published=()
@@ -30,9 +30,13 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 python3 ci/archives.py unpack "$CARGO_TARGET_DIR/package" "$scratch" >"$scratch/unpacked"
 
+for crate in "$@"; do
+    grep -q "^$crate " "$scratch/unpacked" || die "no published crate is called $crate"
+done
+
 # A subcommand of cargo in the folder of an archive.
 alone() {
-    (cd "$place" && cargo "$1" --offline --locked --quiet "${@:2}")
+    (cd "$place" && cargo "$1" --offline --locked --quiet "${@:2}") </dev/null
 }
 
 while read -r crate place; do

@@ -15,7 +15,7 @@ broken=100
 
 # The newest release of a crate below this commit; `hlc-v*` is no release of hlc-tower.
 last_release() {
-    git tag --list "$1-v[0-9]*" --merged HEAD --sort=-version:refname | head -n 1
+    git for-each-ref --count=1 --merged=HEAD --sort=-version:refname --format='%(refname:short)' "refs/tags/$1-v[0-9]*"
 }
 
 self_test() {
@@ -32,9 +32,14 @@ self_test() {
     done | tar -c --null --files-from=- | tar -x -C "$scratch"
     cd "$scratch"
     git init --quiet
+    # Whatever the user's own settings are.
+    git config user.name self-test
+    git config user.email self-test@localhost
+    git config commit.gpgsign false
+    git config tag.gpgsign false
     commit() {
         git add --all
-        git -c user.name=self-test -c user.email=self-test@localhost commit --quiet --message "$1"
+        git commit --quiet --no-verify --message "$1"
     }
     # The status with which this script ends in the copy, which has no tag but those that are made here.
     try() {
@@ -60,17 +65,20 @@ self_test() {
     git tag "$copy-vitals-v9.0.0" HEAD~1
     git checkout --quiet HEAD~1 -- "$crate_dir/src/lib.rs"
     try "$broken" 'function_missing' 'a function that is gone is found, against the newest release'
-    cd "$root"
+    # The sources that were compared would pile up, a copy for each run.
+    rm -rf "$CARGO_TARGET_DIR/semver-checks"
 }
 
+mapfile -t published < <(packages published)
 crates=("$@")
 if [[ ${1-} == --self-test ]]; then
     (self_test)
     crates=()
 fi
-[[ ${#crates[@]} -gt 0 ]] || mapfile -t crates < <(packages published)
+[[ ${#crates[@]} -gt 0 ]] || crates=("${published[@]}")
 
 for crate in "${crates[@]}"; do
+    [[ " ${published[*]} " == *" $crate "* ]] || die "no published crate is called $crate"
     release=$(last_release "$crate")
     if [[ -z $release ]]; then
         step "$crate: not checked, it has no release: no tag $crate-vVERSION below this commit"

@@ -66,10 +66,10 @@ fn values_on_the_heap_have_the_same_traits() {
 #[test]
 fn what_is_equal_hashes_alike_and_what_differs_in_any_part_does_not()
 -> Result<(), Box<dyn core::error::Error>> {
-    use core::hash::BuildHasher;
+    use core::hash::{BuildHasher, BuildHasherDefault};
     use vector_clock::{DvvLimits, DvvSet, Heap};
 
-    let build = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+    let build = BuildHasherDefault::<std::hash::DefaultHasher>::default();
     let [none, one, other, both] = [vec![], vec![1], vec![2], vec![1, 2]].map(|actors| {
         let mut vector = VersionVector::<u8, Heap>::new();
         for actor in actors {
