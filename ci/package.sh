@@ -1,17 +1,52 @@
 #!/usr/bin/env bash
-# Every published crate as an archive: it holds what it needs, and builds alone.
+# Every published crate as an archive: it holds what it needs and nothing else, and builds and tests alone.
+#
+#   ci/package.sh [CRATE...]     no crate: all of them
+#
+# Alone means unpacked outside the workspace, from the manifest and the lock file in the archive, without a network; see
+# ci/archives.py. The tests are those that the archive has: units, examples and documentation. The tests under `tests/`
+# need what is not published, and stay in the repository.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
 export CARGO_TARGET_DIR="$target_dir/package"
+# Nothing is built twice here but what has changed.
+export CARGO_INCREMENTAL=0
 
-crates=()
+published=()
 while read -r crate; do
-    crates+=(--package "$crate")
+    published+=(--package "$crate")
 done < <(packages published)
-# In one call, so that the archives that depend on each other are built against each other and not against
-# what other people publish under the same names.
-cargo package --locked --allow-dirty --quiet "${crates[@]}"
-for archive in "$CARGO_TARGET_DIR"/package/*.crate; do
-    step "$(basename "$archive"): $(tar -tzf "$archive" | wc -l) files, $(du -k "$archive" | cut -f 1) KiB"
-done
+
+# All that the lock file names, so that nothing below asks a network.
+cargo fetch --locked --quiet
+rm -f "$CARGO_TARGET_DIR"/package/*.crate
+# In one call, so that the archives that depend on each other find each other and not what other people publish under
+# the same names. What cargo would build to verify them is built below, and more.
+cargo package --offline --locked --allow-dirty --no-verify --quiet "${published[@]}"
+python3 ci/archives.py check "$CARGO_TARGET_DIR/package"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+python3 ci/archives.py unpack "$CARGO_TARGET_DIR/package" "$scratch" >"$scratch/unpacked"
+
+# A subcommand of cargo in the folder of an archive.
+alone() {
+    (cd "$place" && cargo "$1" --offline --locked --quiet "${@:2}")
+}
+
+while read -r crate place; do
+    [[ $# -eq 0 || " $* " == *" $crate "* ]] || continue
+    step "$crate: builds alone with its default features and with none"
+    alone build
+    alone build --no-default-features
+    step "$crate: its own tests, with all features"
+    alone test --all-features 2>&1 | tee "$scratch/log"
+    # An archive that lost its tests would pass in silence.
+    grep -q '^test result: ok. [1-9]' "$scratch/log" || die "the archive of $crate ran no test"
+done <"$scratch/unpacked"
+
+# Each run unpacks elsewhere, and so builds these anew: what it leaves would only pile up.
+while read -r crate place; do
+    (cd "$place" && cargo clean --offline --quiet --package "$crate")
+done <"$scratch/unpacked"

@@ -12,8 +12,10 @@ source ci/build-std.sh
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 cargo_hack_version=0.6.46
+# It reads what rustdoc of this toolchain writes: another toolchain may need another version.
+cargo_semver_checks_version=0.51.0
 
-stages=" ${*:-big-endian debug deny engines features firmware fuzz instructions lint} "
+stages=" ${*:-big-endian debug deny engines features firmware fuzz instructions lint package semver} "
 needed_by() {
     local stage
     for stage in "$@"; do
@@ -80,7 +82,7 @@ if needed_by big-endian; then
     command -v s390x-linux-gnu-gcc >/dev/null || missing+=' gcc-s390x-linux-gnu libc6-dev-s390x-cross'
 fi
 # The client of etcd is made from its messages when it is built: by every stage that takes all features.
-if needed_by lint features debug release contention engines doc loom benches instructions; then
+if needed_by lint features package semver debug release contention engines doc loom benches instructions; then
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
     # The messages that come with protoc itself; Debian has them in a package of their own, which it only recommends.
     protoc_has_its_own_messages || missing+=' libprotobuf-dev'
@@ -137,6 +139,7 @@ tool() {
 }
 if needed_by features; then tool cargo-hack "$cargo_hack_version"; fi
 if needed_by fuzz && [[ -f fuzz/Cargo.toml ]]; then tool cargo-fuzz "$cargo_fuzz_version"; fi
+if needed_by semver; then tool cargo-semver-checks "$cargo_semver_checks_version"; fi
 if needed_by deny; then tool cargo-deny "$cargo_deny_version"; fi
 # The library refuses a runner of another version, so the version is the library's.
 if needed_by instructions; then

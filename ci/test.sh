@@ -12,7 +12,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package debug release contention engines benches instructions doc loom fuzz firmware
+all_stages=(lint tidy features deny package semver debug release contention engines benches instructions doc loom fuzz firmware
     big-endian)
 
 command_of() {
@@ -22,6 +22,7 @@ command_of() {
     tidy) echo 'ci/tidy.sh --self-test' ;;
     features) echo 'ci/features.sh' ;;
     package) echo 'ci/package.sh' ;;
+    semver) echo 'ci/semver.sh --self-test' ;;
     deny) echo 'cargo deny --all-features check bans licenses sources' ;;
     debug | release | doc) echo "ci/cargo-test.sh $1" ;;
     benches | contention | engines | instructions) echo "ci/$1.sh" ;;

@@ -51,9 +51,20 @@ TOML
     cat >clock/Cargo.toml <<'TOML'
 [package]
 name = "clock"
-version = "0.1.0"
+version = "0.2.0"
+description = "A clock"
 edition = "2024"
-include = ["src/**", "*.md", "LICENSE-*"]
+rust-version = "1.89"
+license = "MIT"
+authors = ["Someone"]
+readme = "README.md"
+keywords = ["clock"]
+categories = ["concurrency"]
+include = ["src/**", "examples/**", "tests/vectors/**", "*.md", "LICENSE-*"]
+
+[package.metadata.docs.rs]
+all-features = true
+rustdoc-args = ["--cfg", "docsrs"]
 
 [lints]
 workspace = true
@@ -68,9 +79,11 @@ publish = false
 [lints]
 workspace = true
 TOML
-    for file in README.md CHANGELOG.md FORMAT.md LICENSE-APACHE LICENSE-MIT; do
+    for file in FORMAT.md LICENSE-APACHE LICENSE-MIT; do
         echo 'text' >"clock/$file"
     done
+    printf '```toml\n[dependencies]\nclock = { path = "../clocks/clock" }\n```\n' >clock/README.md
+    printf '## %s\n\n### Added\n\n' Unreleased '0.2.0 - 2026-11-27' '0.1.0 - 2026-11-26' >clock/CHANGELOG.md
     cat >clock/src/lib.rs <<'RUST'
 //! A clock. SeqCst, `core::sync::atomic` and #[allow(dead_code)] in a comment are words.
 //!
@@ -80,6 +93,10 @@ TOML
 //! - **Restart-safe**: No.
 mod sync;
 pub mod clock;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 RUST
     cat >clock/src/sync.rs <<'RUST'
 pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
@@ -170,6 +187,7 @@ assert_eq!(clock, 1);
 ```
 MD
     printf '00 zero\n01 one\n' >clock/tests/vectors/time.txt
+    echo '00 zero' >clock/tests/vectors/date.txt
     python3 "$root/ci/tidy.py" --freeze >ci/vectors.sha256
 }
 
@@ -195,6 +213,13 @@ append() {
 replace() {
     grep -q -- "$2" "$1" || die "nothing to replace: $2 in $1"
     sed -i "s~$2~$3~" "$1"
+}
+
+# A release of this name, without a heading in the changelog.
+released() {
+    git add --all
+    git -c user.name=tidy -c user.email=tidy@localhost commit --quiet --message all
+    git tag "$1"
 }
 
 # Put together here, so that this file does not hold them.
@@ -273,7 +298,31 @@ fires frozen-vectors rm clock/tests/vectors/time.txt
 fires machine-path append clock/README.md "see $home/notes"
 fires published-files rm clock/FORMAT.md
 fires published-files cp /dev/null clock/README.md
-fires published-files replace clock/Cargo.toml '^include.*' ''
+fires published-metadata replace clock/Cargo.toml '^description.*' ''
+fires published-metadata replace clock/Cargo.toml 'A clock' 'A clock.'
+fires published-metadata replace clock/Cargo.toml '^rust-version.*' ''
+fires published-metadata replace clock/Cargo.toml '^license.*' ''
+fires published-metadata replace clock/Cargo.toml '^authors.*' ''
+fires published-metadata replace clock/Cargo.toml '^readme.*' 'readme = false'
+fires published-metadata replace clock/Cargo.toml '"clock"\]' '"clock", "a", "b", "c", "d", "e"]'
+fires published-metadata replace clock/Cargo.toml '"clock"\]' '"two words"]'
+fires published-metadata replace clock/Cargo.toml '"clock"\]' '"a-word-of-21-characters"]'
+fires published-metadata replace clock/Cargo.toml '"concurrency"' '"clocks"'
+fires published-metadata replace clock/Cargo.toml 'all-features = true' 'all-features = false'
+fires published-metadata replace clock/Cargo.toml '"docsrs"' '"docs"'
+fires published-metadata replace clock/Cargo.toml '"examples/\*\*", ' ''
+fires published-metadata replace clock/Cargo.toml '"examples/\*\*"' '"examples/**", "sql/**"'
+fires published-metadata replace clock/Cargo.toml '"examples/\*\*"' '"examples/**", "notes/**"'
+fires changelog replace clock/CHANGELOG.md 'Unreleased' 'Next'
+fires changelog replace clock/CHANGELOG.md '### Added' '### Done'
+fires changelog replace clock/CHANGELOG.md '0.2.0 - 2026-11-27' '0.2.0'
+fires changelog replace clock/CHANGELOG.md '0.2.0' '0.0.9'
+fires changelog released clock-v0.3.0
+fires readme replace clock/README.md 'path = ' 'version = "0.1", path = '
+fires readme replace clock/README.md '\.\./clocks/clock" }' '../clocks/clock" }\ncargo add clock'
+fires readme replace clock/README.md '{ path = "\.\./clocks/clock" }' '"0.2"'
+fires readme replace clock/src/lib.rs 'cfg(doctest)' 'cfg(test)'
+fires readme replace clock/src/lib.rs '\.\./README' '../CHANGELOG'
 
 while read -r rule _; do
     [[ $fired == *" $rule "* ]] || die "no violation is planted for $rule"

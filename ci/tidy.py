@@ -9,6 +9,7 @@ import sys
 import tomllib
 
 from documents import Documents
+from manifests import Manifests
 from verification import Verification
 
 RULES = {
@@ -33,6 +34,9 @@ RULES = {
     "frozen-vectors": "golden vectors are recorded in ci/vectors.sha256, and what was recorded has not changed",
     "machine-path": "no file names a path of one machine",
     "published-files": "a published crate has its documents, its licences and an `include`",
+    "published-metadata": "a published crate's manifest has all that a registry shows, and its archive what belongs there",
+    "changelog": "a changelog has what is not released first, then each release with its day",
+    "readme": "the README of a published crate runs as a test, and shows a dependency by path or by git",
 }
 TAG_REACH = 12
 MAX_LINES = 600
@@ -105,7 +109,9 @@ class Tidy:
         ).stdout
         self.members = {}
         self.published = {}
-        for package in json.loads(metadata)["packages"]:
+        packages = json.loads(metadata)["packages"]
+        self.published_packages = [package for package in packages if package["publish"] != []]
+        for package in packages:
             folder = str(pathlib.Path(package["manifest_path"]).parent.relative_to(root))
             self.members[package["name"]] = folder
             if package["publish"] != []:
@@ -132,6 +138,7 @@ class Tidy:
             self.any_file(name)
         for name, folder in self.members.items():
             self.manifest(name, folder)
+        Manifests(self).check(self.published_packages)
         documents = Documents(self)
         documents.check()
         Verification(self).check(documents)

@@ -157,7 +157,7 @@ mod token;
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 
