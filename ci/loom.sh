@@ -1,26 +1,36 @@
 #!/usr/bin/env bash
 # The interleaving tests of every crate that has a `loom_tests` module, or of the crates named.
 #
-# Each test sets its own bound, where it needs one, and says so; see docs/memory-model.md.
+#   ci/loom.sh [CRATE...]            one line for each test: what it explored, and under which bound
+#   ci/loom.sh --record [CRATE...]   the same, into the table of docs/memory-model.md
+#
+# A test sets its bound and the least that it must explore; what it did explore is held against that table.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-# What the caller's shell holds must not narrow an exploration that is reported as whole.
-unset LOOM_MAX_PREEMPTIONS LOOM_MAX_PERMUTATIONS LOOM_MAX_DURATION
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg loom"
 export CARGO_TARGET_DIR="$target_dir/loom"
 
+record=()
+if [[ ${1-} == --record ]]; then
+    record=(--record)
+    shift
+fi
 crates=("$@")
 [[ $# -gt 0 ]] || mapfile -t crates < <(packages loom)
 [[ ${#crates[@]} -gt 0 ]] || step 'no crate has interleaving tests'
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for crate in "${crates[@]}"; do
     step "$crate"
     # All features that matter here: what is explored must not depend on which of them brings an atomic.
     features=$(packages loom-features "$crate")
-    run=(cargo test --locked --release --package "$crate" --features "$features" --lib --)
-    # A module that holds no test, or is not compiled, would pass in silence.
-    found=$("${run[@]}" --list loom_tests::)
-    [[ $found == *': test'* ]] || die "$crate has a loom_tests module, but no test in it was found"
-    "${run[@]}" loom_tests::
+    if ! cargo test --locked --release --package "$crate" --features "$features" --lib -- loom_tests:: >"$log"; then
+        cat "$log"
+        die "an interleaving test of $crate failed"
+    fi
+    python3 ci/loom.py "${record[@]}" "$crate" "$log"
+    # Of which ci/test.sh counts the tests.
+    grep '^test result: ' "$log"
 done

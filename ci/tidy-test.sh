@@ -245,6 +245,8 @@ fires seq-cst append "$src" '// ORDERING: SeqCst.\nconst O: Ordering = Ordering:
 fires atomics-door append "$src" 'use core::sync::atomic::AtomicBool;'
 fires atomics-door append "$src" 'use std::{\n    sync::{Arc, atomic::AtomicBool},\n};'
 fires atomics-door append "$src" 'type Word = portable_atomic::AtomicU64;'
+fires counted-model append bench/src/lib.rs 'fn f() { loom::model(|| {}) }'
+fires counted-model append bench/src/lib.rs 'use loom::{\n    model::Builder,\n    thread,\n};'
 fires ascii append "$src" '// \xc2\xb5s'
 fires ascii append clock/Cargo.toml '# \xe2\x80\x94'
 fires open-task append bench/src/lib.rs "// $open_task: later"

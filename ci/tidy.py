@@ -17,6 +17,7 @@ RULES = {
     "ordering-import": "an ordering is written `Ordering::X` where it is used, so that it can be tagged",
     "seq-cst": "SeqCst is not used: the interleaving tests could not check it",
     "atomics-door": "atomics enter a published crate through its src/sync.rs",
+    "counted-model": "an interleaving test goes through `explore`, which counts what it explored",
     "ascii": "Rust and TOML files are ASCII",
     "open-task": "an open task names its issue",
     "lints": "a member inherits the lint table",
@@ -41,6 +42,7 @@ RULES = {
 TAG_REACH = 12
 MAX_LINES = 600
 PUBLISHED_FILES = ["README.md", "CHANGELOG.md", "FORMAT.md", "LICENSE-APACHE", "LICENSE-MIT"]
+EXPLORATION = "testing/src/exploration.rs"
 
 # The variants of the atomic `Ordering`; the other one's are Less, Equal and Greater.
 ORDERING = r"\b(Relaxed|Acquire|Release|AcqRel|SeqCst)\b"
@@ -134,6 +136,7 @@ class Tidy:
             self.door(source)
         for source in self.sources.values():
             self.attributes(source)
+            self.models(source)
         for name in self.files:
             self.any_file(name)
         for name, folder in self.members.items():
@@ -176,6 +179,12 @@ class Tidy:
         door = r"\bsync\s*::\s*(?:\{[^;]*)?\batomic\b|\bportable_atomic\s*::"
         for use in re.finditer(door, source.library):
             self.report("atomics-door", source.path, source.line(use.start()), "atomics come from crate::sync")
+
+    def models(self, source):
+        if source.path == EXPLORATION:
+            return
+        for use in re.finditer(r"\bloom\s*::\s*(?:\{[^;]*)?\bmodel\b", source.code):
+            self.report("counted-model", source.path, source.line(use.start()), f"`explore` of {EXPLORATION} counts")
 
     def attributes(self, source):
         for start in re.finditer(r"#!?\[", source.code):

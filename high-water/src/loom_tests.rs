@@ -6,6 +6,7 @@ use crate::mark::Mark;
 use crate::reserver::{Reserver, SharedReserver};
 use crate::sync::{AtomicU64, Ordering};
 use alloc::vec::Vec;
+use clock_testing::{Preemptions, explore};
 use core::num::NonZeroU64;
 use loom::sync::Arc;
 use loom::thread;
@@ -38,9 +39,7 @@ fn reserver(block: NonZeroU64) -> (Arc<SharedReserver<Probe>>, Arc<AtomicU64>) {
 fn no_number_is_drawn_twice_while_the_block_is_extended() {
     // Outside of the model: whether some interleaving drew from the second block.
     static EXTENDED: OnceLock<()> = OnceLock::new();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    explore(Preemptions::AtMost(3), 60_000, || {
         let (reserver, mark) = reserver(TWO);
         // Half of the first block is gone, so that the extension below is due whenever it comes.
         reserver.upkeep().unwrap();
@@ -75,7 +74,7 @@ fn no_number_is_drawn_twice_while_the_block_is_extended() {
 /// Two threads, one operation each, unbounded. Goes red when the store or the load of the bound is `Relaxed`.
 #[test]
 fn a_number_drawn_is_at_most_the_mark_that_the_drawer_sees() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 50, || {
         let (reserver, mark) = reserver(TWO);
         let extender = {
             let reserver = Arc::clone(&reserver);
@@ -91,7 +90,7 @@ fn a_number_drawn_is_at_most_the_mark_that_the_drawer_sees() {
 /// Two threads, one operation each, unbounded. Goes red when the exchange is weaker than `AcqRel` on either side.
 #[test]
 fn whoever_draws_a_greater_number_sees_what_came_before_the_smaller() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 60, || {
         let (reserver, _) = reserver(TWO);
         reserver.upkeep().unwrap();
         let notes = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);

@@ -8,6 +8,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
 
+use clock_testing::{Preemptions, explore};
 use loom::{
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -75,29 +76,11 @@ const PAIRS: [(Issue, Issue); 6] = [
     (reserve, reserve),
 ];
 
-/// Runs the model and asserts that it explored at least `least` executions: a model that ran once showed
-/// nothing.
-fn explore(least: usize, threads: usize, body: impl Fn() + Sync + Send + 'static) {
-    let runs = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&runs);
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = if threads > 2 { Some(3) } else { None };
-    model.check(move || {
-        // ORDERING: Relaxed. Counts executions, which follow each other on one thread.
-        counter.fetch_add(1, StdOrdering::Relaxed);
-        body();
-    });
-    // ORDERING: Relaxed. As above.
-    let runs = runs.load(StdOrdering::Relaxed);
-    std::println!("{runs} executions");
-    assert!(runs >= least, "only {runs} executions explored");
-}
-
 /// Two threads, two stamps each, every pair of issuing calls. Unbounded.
 #[test]
 fn no_stamp_is_issued_twice_and_each_threads_stamps_rise() {
     for (first, second) in PAIRS {
-        explore(10, 2, move || {
+        explore(Preemptions::Unbounded, 120, move || {
             let shared = Shared::new();
             let other = Arc::clone(&shared);
             let thread = thread::spawn(move || [second(&other.clock), second(&other.clock)]);
@@ -115,7 +98,7 @@ fn no_stamp_is_issued_twice_and_each_threads_stamps_rise() {
 /// Two threads that reserve blocks while a third ticks: at most three preemptions.
 #[test]
 fn blocks_and_ticks_of_three_threads_never_overlap() {
-    explore(100, 3, || {
+    explore(Preemptions::AtMost(3), 700, || {
         let shared = Shared::new();
         let threads: Vec<_> = (0..2)
             .map(|_| {
@@ -140,7 +123,7 @@ fn blocks_and_ticks_of_three_threads_never_overlap() {
 #[test]
 fn whoever_gets_a_greater_stamp_sees_what_came_before_the_smaller() {
     for (first, second) in PAIRS {
-        explore(2, 2, move || {
+        explore(Preemptions::Unbounded, 25, move || {
             let shared = Shared::new();
             let other = Arc::clone(&shared);
             let thread = thread::spawn(move || {
@@ -160,7 +143,7 @@ fn whoever_gets_a_greater_stamp_sees_what_came_before_the_smaller() {
 /// when the merge becomes a load and a store.
 #[test]
 fn a_merge_between_two_ticks_does_not_part_them() {
-    explore(50, 3, || {
+    explore(Preemptions::AtMost(3), 2_500, || {
         let shared = Shared::new();
         let ticking = Arc::clone(&shared);
         let merging = Arc::clone(&shared);
@@ -181,7 +164,7 @@ fn a_merge_between_two_ticks_does_not_part_them() {
 /// above both.
 #[test]
 fn a_merge_is_never_lost_under_a_tick() {
-    explore(3, 2, || {
+    explore(Preemptions::Unbounded, 9, || {
         let shared = Shared::new();
         let other = Arc::clone(&shared);
         let thread = thread::spawn(move || other.clock.merge(remote(9)).unwrap());
@@ -199,7 +182,7 @@ fn a_merge_is_never_lost_under_a_tick() {
 fn a_merge_publishes_nothing() {
     let seen = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&seen);
-    explore(3, 2, move || {
+    explore(Preemptions::Unbounded, 40, move || {
         let shared = Shared::new();
         let other = Arc::clone(&shared);
         let thread = thread::spawn(move || {
@@ -223,7 +206,7 @@ fn a_merge_publishes_nothing() {
 #[test]
 fn what_the_clock_knows_is_not_refused_because_of_a_stale_read() {
     for use_merge in [false, true] {
-        explore(3, 2, move || {
+        explore(Preemptions::Unbounded, 7, move || {
             let shared = Shared::new();
             let other = Arc::clone(&shared);
             let far = Timestamp::from_parts(60_000, 0).unwrap();
@@ -244,7 +227,7 @@ fn what_the_clock_knows_is_not_refused_because_of_a_stale_read() {
 /// Two threads, unbounded: the statistics lose no count.
 #[test]
 fn refusals_of_two_threads_are_all_counted() {
-    explore(2, 2, || {
+    explore(Preemptions::Unbounded, 20, || {
         let shared = Shared::new();
         let other = Arc::clone(&shared);
         let refused = |clock: &AtomicClock<Still>| clock.observe(Timestamp::MAX).unwrap_err();

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 use std::sync::Mutex;
 
-use loom::model::Builder;
+use clock_testing::{Preemptions, explore};
 use loom::thread;
 
 use crate::sync::{AtomicU64, Ordering};
@@ -64,7 +64,7 @@ fn reserve_three(clock: &AtomicClock) -> (Time, Time) {
 fn race(first: Call, second: Call) {
     let orders = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&orders);
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 60, move || {
         let shared = Arc::new((AtomicClock::new(), Flag::new(), Flag::new()));
         let other = {
             let shared = Arc::clone(&shared);
@@ -115,7 +115,7 @@ fn a_reserved_run_is_one_step_and_is_seen_as_one() {
 
 #[test]
 fn a_merge_is_kept_whatever_ticks_beside_it() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 250, || {
         let clock = Arc::new(AtomicClock::new());
         let merger = {
             let clock = Arc::clone(&clock);
@@ -136,7 +136,7 @@ fn a_merge_is_kept_whatever_ticks_beside_it() {
 
 #[test]
 fn two_merges_leave_the_greater() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 9, || {
         let clock = Arc::new(AtomicClock::new());
         let merger = {
             let clock = Arc::clone(&clock);
@@ -154,9 +154,7 @@ fn a_merge_in_between_hides_nothing() {
     // one reads from it; the release of the earlier one must come through.
     let merged_between = Arc::new(Mutex::new(false));
     let seen = Arc::clone(&merged_between);
-    let mut model = Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(move || {
+    explore(Preemptions::AtMost(3), 2_400, move || {
         let shared = Arc::new((AtomicClock::new(), Flag::new()));
         let ticker = {
             let shared = Arc::clone(&shared);
@@ -185,9 +183,7 @@ fn a_merge_in_between_hides_nothing() {
 #[test]
 fn three_threads_share_out_each_time_once() {
     // Three threads: at most three preemptions.
-    let mut model = Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    explore(Preemptions::AtMost(3), 20, || {
         let clock = Arc::new(AtomicClock::new());
         let calls: [Call; 2] = [tick, reserve_three];
         let threads: Vec<_> = calls
@@ -208,7 +204,7 @@ fn three_threads_share_out_each_time_once() {
 fn what_a_tick_after_a_merge_sees(start: Time) -> BTreeSet<bool> {
     let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
     let seen = Arc::clone(&outcomes);
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 7, move || {
         // The clock, what precedes the merge, and that the merge has returned.
         let shared = Arc::new((AtomicClock::new(), Flag::new(), Flag::new()));
         shared.0.merge_committed(start);
@@ -245,7 +241,7 @@ fn a_merge_that_moves_nothing_publishes_nothing() {
 
 #[test]
 fn the_last_time_goes_to_one_caller_and_the_rest_are_refused() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 6, || {
         let clock = Arc::new(AtomicClock::new());
         clock.resume_after_unbounded(Time::new(u64::MAX - 1));
         let other = {
@@ -262,7 +258,7 @@ fn the_last_time_goes_to_one_caller_and_the_rest_are_refused() {
 
 #[test]
 fn no_refusal_is_lost_from_the_counts() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 20, || {
         let clock = Arc::new(AtomicClock::new().with_max_jump(MaxJump::AtMost(2)));
         let other = {
             let clock = Arc::clone(&clock);
@@ -278,7 +274,7 @@ fn no_refusal_is_lost_from_the_counts() {
 /// A stale read may say that a time is too far ahead when the clock has long passed it.
 #[test]
 fn a_merge_of_what_the_clock_knows_is_not_refused_because_of_a_stale_read() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 13, || {
         let shared = Arc::new((AtomicClock::new().with_max_jump(MaxJump::AtMost(5)), Flag::new()));
         let merger = {
             let shared = Arc::clone(&shared);
@@ -298,7 +294,7 @@ fn a_merge_of_what_the_clock_knows_is_not_refused_because_of_a_stale_read() {
 
 #[test]
 fn an_observe_of_what_the_clock_knows_is_not_refused_because_of_a_stale_read() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 7, || {
         let shared = Arc::new((AtomicClock::new().with_max_jump(MaxJump::AtMost(5)), Flag::new()));
         let merger = {
             let shared = Arc::clone(&shared);

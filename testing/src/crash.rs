@@ -49,15 +49,15 @@ where
         whole.calls()
     }
 
-    /// The power is cut at every call, and what was unflushed then meets every fate. How many images were tried.
+    /// The power is cut at every call from this machine on, and what was unflushed then meets every fate. How many images
+    /// were tried.
     ///
     /// # Panics
     ///
     /// When a check fails.
-    pub fn power_cut_at_every_call(&self) -> u64 {
-        let start = FaultMedium::new();
+    pub fn power_cut_at_every_call(&self, start: &FaultMedium) -> u64 {
         let mut images = 0;
-        for call in 0..self.calls(&start) {
+        for call in 0..self.calls(start) {
             let machine = start.process_crash();
             machine.fail(call, Fault::PowerCut);
             let greatest = (self.lives)(&machine);

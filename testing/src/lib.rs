@@ -17,6 +17,8 @@ mod crash;
 mod dice;
 #[cfg(target_os = "linux")]
 pub mod etcd;
+#[cfg(loom)]
+mod exploration;
 #[cfg(target_os = "linux")]
 mod folder;
 #[cfg(unix)]
@@ -33,6 +35,8 @@ mod tally;
 
 pub use crash::{CrashPoints, cuts};
 pub use dice::Dice;
+#[cfg(loom)]
+pub use exploration::{Preemptions, explore};
 #[cfg(target_os = "linux")]
 pub use folder::Folder;
 #[cfg(unix)]

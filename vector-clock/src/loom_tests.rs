@@ -5,6 +5,7 @@
 use alloc::sync::Arc as Witness;
 use alloc::vec::Vec;
 
+use clock_testing::{Preemptions, explore};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -47,7 +48,7 @@ impl Answers {
 fn two_ticks_of_one_actor_on_atomic_lanes_can_be_concurrent() {
     let answers = Witness::new(Answers::default());
     let seen = Witness::clone(&answers);
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 1_000, move || {
         let clock = Arc::new(AtomicLanes([AtomicU64::new(0), AtomicU64::new(0)]));
         let ticks = [(); 2].map(|()| {
             let clock = Arc::clone(&clock);
@@ -64,7 +65,7 @@ fn two_ticks_of_one_actor_on_atomic_lanes_can_be_concurrent() {
 fn two_ticks_of_one_actor_on_the_shared_clock_are_ordered_in_every_interleaving() {
     let answers = Witness::new(Answers::default());
     let seen = Witness::clone(&answers);
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 200, move || {
         let clock = Arc::new(SharedVectorClock::<u8, Fixed<2>>::new(0));
         let ticks = [(); 2].map(|()| {
             let clock = Arc::clone(&clock);

@@ -25,7 +25,7 @@ use crate::protocol::{Command, Record, Standing, Swap, Ttl, Version, View, invar
 use crate::{GrantId, HolderId, RealmId, ResourceId};
 
 /// How many rules there are.
-pub const RULES: usize = 12;
+pub const RULES: usize = 13;
 
 /// A rule that a store broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,7 @@ pub fn run<E: Engine + Sync, A: Fn(Duration)>(subject: &Subject<'_, E, A>) -> Re
         ("a released resource is free at once, and the lease is not renewed", released),
         ("a reserved resource is kept for one, and not for ever", reserved),
         ("a recovery goes on far above, and nothing of the old realm lands", recovered),
+        ("nothing that is sent again lands again, also behind what came since", repeated),
         ("resources do not know of each other, and every holder's name fits", apart),
     ];
     let mut checked = 0_usize;
@@ -243,6 +244,36 @@ fn once<E: Engine + Sync, A: Fn(Duration)>(case: &Case<'_, '_, E, A>) -> Checked
     // Nor when everything else is as it was.
     case.land(one, &Command::Release { grant: case.grant(1) })?;
     case.is_conflict(two, &swap)
+}
+
+fn repeated<E: Engine + Sync, A: Fn(Duration)>(case: &Case<'_, '_, E, A>) -> Checked {
+    let (one, two) = case.clients();
+    let to = HolderId::try_new("conformance").map_err(|why| case.violation(&why))?;
+    let [first, second] = [1, 2].map(|number| case.grant(number));
+    case.land(one, &Command::Burn)?;
+    let realm = RealmId::nearest(case.load(one)?.record().realm().get().wrapping_add(1));
+    let commands = [
+        case.acquire(1)?,
+        Command::Renew { grant: first, ttl: ttl() },
+        Command::HandOver { grant: first, to, keep: ttl() },
+        case.acquire(2)?,
+        Command::Evict { grant: second },
+        Command::Recover { realm, floor: None },
+    ];
+    let mut sent = alloc::vec::Vec::new();
+    for command in commands {
+        let swap = case.prepare(&case.load(one)?, &command)?;
+        let landed = case.send(one, &swap)?;
+        case.hold(matches!(landed, Swapped::Landed(_)), &landed)?;
+        let once = case.load(two)?;
+        sent.push(swap);
+        for again in &sent {
+            case.is_conflict(two, again)?;
+            let stored = case.load(one)?;
+            case.hold(stored.record() == once.record(), &(command, once, stored))?;
+        }
+    }
+    Ok(())
 }
 
 fn burned<E: Engine + Sync, A: Fn(Duration)>(case: &Case<'_, '_, E, A>) -> Checked {

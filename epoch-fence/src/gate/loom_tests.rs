@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use std::sync::Mutex;
 
-use loom::model::Builder;
+use clock_testing::{Preemptions, explore};
 use loom::thread;
 
 use super::{AdoptError, Gate, MaxPermits, Rejected};
@@ -88,12 +88,6 @@ impl Seen {
     }
 }
 
-fn explore(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = preemptions;
-    builder.check(model);
-}
-
 const REALM: u128 = 1;
 
 fn token_of(realm: u128, epoch: u64, grant: u128) -> FencingToken {
@@ -139,10 +133,10 @@ fn assert_sound(gate: &Gate, next: u64) {
 }
 
 /// Each token once through the gate, each on a thread of its own but the first.
-fn race(preemptions: Option<usize>, tokens: &'static [FencingToken]) -> Seen {
+fn race(bound: Preemptions, least: usize, tokens: &'static [FencingToken]) -> Seen {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(preemptions, move || {
+    explore(bound, least, move || {
         let shared = Arc::new((gate_at_one(), Observer::default(), Flag::new()));
         let visit = |shared: &(Gate, Observer, Flag), token: &FencingToken| {
             let (gate, observer, flag) = shared;
@@ -183,7 +177,7 @@ fn tokens<const N: usize>(tokens: [FencingToken; N]) -> &'static [FencingToken] 
 
 #[test]
 fn no_older_permit_is_alive_or_made_beside_a_newer_one() {
-    race(Some(3), tokens([token(1), token(2)])).must_hold(&[
+    race(Preemptions::AtMost(3), 150, tokens([token(1), token(2)])).must_hold(&[
         "1 admitted",
         "1 stale",
         "2 admitted",
@@ -194,7 +188,7 @@ fn no_older_permit_is_alive_or_made_beside_a_newer_one() {
 
 #[test]
 fn two_newer_tokens_are_admitted_in_order_or_not_at_all() {
-    race(Some(3), tokens([token(2), token(3)])).must_hold(&[
+    race(Preemptions::AtMost(3), 15_000, tokens([token(2), token(3)])).must_hold(&[
         "2 admitted",
         "2 stale",
         "3 admitted",
@@ -206,7 +200,7 @@ fn two_newer_tokens_are_admitted_in_order_or_not_at_all() {
 #[test]
 fn three_epochs_at_once_are_admitted_in_order_or_not_at_all() {
     // Three threads with as many calls each: at most one preemption.
-    race(Some(1), tokens([token(1), token(2), token(3)])).must_hold(&[
+    race(Preemptions::AtMost(1), 50_000, tokens([token(1), token(2), token(3)])).must_hold(&[
         "1 admitted",
         "2 admitted",
         "3 admitted",
@@ -219,7 +213,7 @@ fn three_epochs_at_once_are_admitted_in_order_or_not_at_all() {
 
 #[test]
 fn two_callers_with_one_token_share_its_epoch() {
-    let seen = race(Some(3), tokens([token(2), token(2)]));
+    let seen = race(Preemptions::AtMost(3), 10_000, tokens([token(2), token(2)]));
     seen.must_hold(&["2 admitted", "2 installing", "[(2, \"admitted\"), (2, \"admitted\")]"]);
     // Nobody is in the other's way: one who finds the gate open finds its own tenure there.
     for wrong in ["2 conflict", "2 stale", "2 draining"] {
@@ -229,7 +223,7 @@ fn two_callers_with_one_token_share_its_epoch() {
 
 #[test]
 fn of_two_grants_under_one_epoch_one_is_admitted() {
-    let seen = race(Some(3), tokens([token(2), token_of(REALM, 2, 99)]));
+    let seen = race(Preemptions::AtMost(3), 10_000, tokens([token(2), token_of(REALM, 2, 99)]));
     seen.must_hold(&["2 admitted", "2 conflict"]);
     assert!(!seen.0.lock().unwrap().contains("[(2, \"admitted\"), (2, \"admitted\")]"));
 }
@@ -238,7 +232,7 @@ fn of_two_grants_under_one_epoch_one_is_admitted() {
 fn a_newer_holder_sees_what_an_older_one_did() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 5_000, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let older = {
             let shared = Arc::clone(&shared);
@@ -259,7 +253,7 @@ fn a_newer_holder_sees_what_an_older_one_did() {
 fn who_enters_a_tenure_that_another_installed_sees_what_was_done_before_it() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 40_000, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let installer = {
             let shared = Arc::clone(&shared);
@@ -283,7 +277,7 @@ fn who_enters_a_tenure_that_another_installed_sees_what_was_done_before_it() {
 fn older_tokens_are_stale_while_their_permits_drain() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(4), move || {
+    explore(Preemptions::AtMost(4), 6_000, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let newer = {
             let shared = Arc::clone(&shared);
@@ -315,7 +309,7 @@ fn older_tokens_are_stale_while_their_permits_drain() {
 fn who_was_told_that_it_is_next_is_not_overtaken() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 17, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let permit = shared.0.enter(&token(1)).unwrap();
         let next = {
@@ -343,7 +337,7 @@ fn who_was_told_that_it_is_next_is_not_overtaken() {
 fn the_last_permit_that_ends_makes_way() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 30_000, move || {
         let gate = Arc::new(gate_at_one());
         let older = {
             let gate = Arc::clone(&gate);
@@ -366,7 +360,7 @@ fn the_last_permit_that_ends_makes_way() {
 fn no_answer_is_made_of_two_tenures() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(4), move || {
+    explore(Preemptions::AtMost(4), 11_000, move || {
         let gate = Arc::new(gate_at_one());
         // Straight to the claim. A thread that loads a word before it writes it hides its write from loom's search
         // for schedules, as far as threads go that only load.
@@ -390,7 +384,7 @@ fn no_answer_is_made_of_two_tenures() {
 fn nobody_is_admitted_after_a_seal() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(None, move || {
+    explore(Preemptions::Unbounded, 130, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let newer = {
             let shared = Arc::clone(&shared);
@@ -410,7 +404,7 @@ fn nobody_is_admitted_after_a_seal() {
 fn who_seals_an_empty_gate_sees_what_was_done_in_it() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(None, move || {
+    explore(Preemptions::Unbounded, 11, move || {
         let shared = Arc::new((gate_at_one(), Flag::new()));
         let holder = {
             let shared = Arc::clone(&shared);
@@ -429,7 +423,7 @@ fn nobody_of_the_old_realm_is_admitted_after_an_adoption() {
     let seen = Seen::default();
     let notes = seen.clone();
     let adopted = token_of(2, 9, 9);
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 2_500, move || {
         let gate = Arc::new(Gate::new(token(1).realm(), token(1).resource(), Epoch::FIRST));
         let adopter = {
             let gate = Arc::clone(&gate);
@@ -460,7 +454,7 @@ fn nobody_of_the_old_realm_is_admitted_after_an_adoption() {
 fn an_abandoned_permit_that_ends_later_changes_nothing() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(3), move || {
+    explore(Preemptions::AtMost(3), 13_000, move || {
         let gate = Arc::new(gate_at_one());
         let hung = {
             let gate = Arc::clone(&gate);
@@ -482,7 +476,7 @@ fn an_abandoned_permit_that_ends_later_changes_nothing() {
 fn no_more_permits_are_alive_than_allowed() {
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(None, move || {
+    explore(Preemptions::Unbounded, 6, move || {
         let gate = Gate::new(token(1).realm(), token(1).resource(), Epoch::FIRST);
         let gate = Arc::new(gate.with_max_permits(MaxPermits::new(1).unwrap()));
         drop(gate.enter(&token(1)).unwrap());
@@ -501,7 +495,7 @@ fn no_more_permits_are_alive_than_allowed() {
 
 #[test]
 fn no_refusal_is_lost_from_the_counts() {
-    explore(None, || {
+    explore(Preemptions::Unbounded, 4, || {
         let gate = Arc::new(gate_at_one());
         let forged = token_of(REALM, u64::MAX, 5);
         let other = {
@@ -521,7 +515,7 @@ fn no_refusal_is_lost_from_the_counts() {
 fn who_waits_for_a_drain_is_woken_by_its_end() {
     #[expect(clippy::disallowed_methods, reason = "some deadline; under loom none passes")]
     let deadline = std::time::Instant::now();
-    explore(Some(2), move || {
+    explore(Preemptions::AtMost(2), 2_500, move || {
         let gate = Arc::new(gate_at_one());
         let older = {
             let gate = Arc::clone(&gate);
@@ -540,7 +534,7 @@ fn who_waits_and_is_overtaken_or_shut_out_is_woken_as_well() {
     let deadline = std::time::Instant::now();
     let seen = Seen::default();
     let notes = seen.clone();
-    explore(Some(2), move || {
+    explore(Preemptions::AtMost(2), 600, move || {
         let gate = Arc::new(gate_at_one());
         // It leaks: nobody will ever be admitted again.
         core::mem::forget(gate.enter(&token(1)));

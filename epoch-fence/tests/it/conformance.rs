@@ -59,6 +59,8 @@ enum Sin {
     NoReservation,
     /// A recovery stays in the realm.
     SameRealm,
+    /// An eviction that arrives again lands again.
+    Again,
 }
 
 /// A store in memory with one sin.
@@ -147,7 +149,11 @@ impl Engine for Sinner {
                     Record::try_new(old, next.version(), next.epoch(), *next.tenure(), *next.info()).unwrap(),
                 )
             }
+            Sin::Again if view.record() == swap.next() && swap.action() == Action::Evict => {
+                Some(*swap.next())
+            }
             Sin::LookingWrites
+            | Sin::Again
             | Sin::StaleLoads
             | Sin::LateRenewals
             | Sin::NearerEnds
@@ -185,6 +191,7 @@ fn every_way_to_break_a_store_is_found_by_the_rule_that_forbids_it() {
         (Sin::OneRecord, "never written"),
         (Sin::NoReservation, "is kept for one"),
         (Sin::SameRealm, "a recovery goes on"),
+        (Sin::Again, "sent again lands again"),
     ];
     for (sin, rule) in rows {
         let found = run(sin);

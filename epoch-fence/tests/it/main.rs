@@ -33,6 +33,8 @@ mod stall;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
 mod traits;
+#[cfg(all(unix, feature = "test-engine", feature = "file"))]
+mod twice;
 mod upgrade;
 mod values;
 mod wire;

@@ -25,6 +25,7 @@ mod permissions;
 mod readers;
 mod refusals;
 mod traits;
+mod twice;
 mod wire;
 
 use high_water::{FaultMedium, Identity, Options, Register};

@@ -7,6 +7,7 @@
 use alloc::{sync::Arc, vec::Vec};
 use std::sync::OnceLock;
 
+use clock_testing::{Preemptions, explore};
 use high_water::{Mark, RaiseError};
 use loom::thread;
 
@@ -63,7 +64,7 @@ const ISSUES: [Issue; 2] =
 fn a_stamp_is_at_most_the_mark_that_its_taker_sees() {
     static ISSUED: OnceLock<()> = OnceLock::new();
     for issue in ISSUES {
-        loom::model(move || {
+        explore(Preemptions::Unbounded, 40, move || {
             let (clock, mark) = clock(0);
             let extender = {
                 let clock = Arc::clone(&clock);
@@ -84,7 +85,7 @@ fn a_stamp_is_at_most_the_mark_that_its_taker_sees() {
 #[test]
 fn a_merge_is_at_most_the_mark_that_its_caller_sees() {
     let remote = Timestamp::from_parts(1_100, 5).unwrap();
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 40, move || {
         let (clock, mark) = clock(0);
         let extender = {
             let clock = Arc::clone(&clock);
@@ -96,7 +97,7 @@ fn a_merge_is_at_most_the_mark_that_its_caller_sees() {
         extender.join().unwrap();
     });
     let far = Timestamp::from_parts(9_000, 5).unwrap();
-    loom::model(move || {
+    explore(Preemptions::Unbounded, 12_000, move || {
         let (clock, mark) = clock(0);
         let other = {
             let (clock, mark) = (Arc::clone(&clock), Arc::clone(&mark));
@@ -122,9 +123,7 @@ fn a_merge_is_at_most_the_mark_that_its_caller_sees() {
 #[test]
 fn no_stamp_is_issued_twice_nor_above_the_mark_while_the_bound_is_raised() {
     static EXTENDED: OnceLock<()> = OnceLock::new();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    explore(Preemptions::AtMost(3), 300_000, || {
         let start = Timestamp::from_parts(2_000, 0).unwrap();
         let (clock, mark) = clock(start.to_bits());
         clock.upkeep().unwrap();
@@ -162,7 +161,7 @@ fn no_stamp_is_issued_twice_nor_above_the_mark_while_the_bound_is_raised() {
 /// Two threads that extend while neither issues: unbounded. The second finds nothing to do.
 #[test]
 fn of_two_extensions_at_once_one_raises_the_mark() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 4, || {
         let (clock, mark) = clock(0);
         let other = {
             let clock = Arc::clone(&clock);

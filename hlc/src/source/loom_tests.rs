@@ -1,10 +1,11 @@
 //! Every interleaving of two or three threads on one anchor.
 //!
-//! Two threads are explored without a bound, three with at most three preemptions. The counter is a number
-//! that each thread brings along, as threads with counters of their own would.
+//! All without a bound, also the three threads at the end. The counter is a number that each thread brings along, as
+//! threads with counters of their own would.
 
 use alloc::sync::Arc;
 
+use clock_testing::{Preemptions, explore};
 use loom::thread;
 
 use super::{Anchor, LOCKED, UNSET};
@@ -41,7 +42,7 @@ fn anchored() -> (Arc<Anchor>, u64) {
 
 #[test]
 fn an_old_window_is_not_read_with_a_new_time() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 120, || {
         let (anchor, seen) = anchored();
         let writer = Arc::clone(&anchor);
         let writer = thread::spawn(move || anchor_at(&writer, seen, NEW));
@@ -54,7 +55,7 @@ fn an_old_window_is_not_read_with_a_new_time() {
 
 #[test]
 fn a_new_window_is_not_read_with_an_old_time() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 8, || {
         let (anchor, seen) = anchored();
         let writer = Arc::clone(&anchor);
         let writer = thread::spawn(move || anchor_at(&writer, seen, NEW));
@@ -67,7 +68,7 @@ fn a_new_window_is_not_read_with_an_old_time() {
 
 #[test]
 fn the_first_window_is_not_read_without_its_time() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 8, || {
         let anchor = Arc::new(Anchor::new());
         let writer = Arc::clone(&anchor);
         let writer = thread::spawn(move || anchor_at(&writer, UNSET, NEW));
@@ -82,7 +83,7 @@ fn the_first_window_is_not_read_without_its_time() {
 
 #[test]
 fn two_threads_that_anchor_at_once_leave_one_anchor_whole() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 8, || {
         let (anchor, seen) = anchored();
         let other = Arc::clone(&anchor);
         let other = thread::spawn(move || anchor_at(&other, seen, NEW));
@@ -100,7 +101,7 @@ fn two_threads_that_anchor_at_once_leave_one_anchor_whole() {
 
 #[test]
 fn a_window_that_another_thread_is_replacing_is_left_alone() {
-    loom::model(|| {
+    explore(Preemptions::Unbounded, 20, || {
         let (anchor, seen) = anchored();
         let other = Arc::clone(&anchor);
         let other = thread::spawn(move || anchor_at(&other, seen, NEW));
@@ -116,29 +117,25 @@ fn a_window_that_another_thread_is_replacing_is_left_alone() {
     });
 }
 
-mod bounded {
-    use super::*;
-
-    #[test]
-    fn a_reader_beside_two_that_anchor_reads_a_whole_anchor_or_none() {
-        loom::model(|| {
-            let (anchor, _) = anchored();
-            let writers = [NEW, NEW + 500].map(|taken| {
-                let anchor = Arc::clone(&anchor);
-                thread::spawn(move || {
-                    if let Err(seen) = anchor.read(taken, INTERVAL) {
-                        anchor_at(&anchor, seen, taken);
-                    }
-                })
-            });
-            for taken in [OLD, NEW, NEW + 500] {
-                if let Ok(time) = anchor.read(taken + 9, INTERVAL) {
-                    assert_eq!(time, time_by(taken, taken + 9));
+#[test]
+fn a_reader_beside_two_that_anchor_reads_a_whole_anchor_or_none() {
+    explore(Preemptions::Unbounded, 200_000, || {
+        let (anchor, _) = anchored();
+        let writers = [NEW, NEW + 500].map(|taken| {
+            let anchor = Arc::clone(&anchor);
+            thread::spawn(move || {
+                if let Err(seen) = anchor.read(taken, INTERVAL) {
+                    anchor_at(&anchor, seen, taken);
                 }
-            }
-            for writer in writers {
-                writer.join().unwrap();
-            }
+            })
         });
-    }
+        for taken in [OLD, NEW, NEW + 500] {
+            if let Ok(time) = anchor.read(taken + 9, INTERVAL) {
+                assert_eq!(time, time_by(taken, taken + 9));
+            }
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod kill;
 mod model;
+mod twice;
 
 use alloc::sync::Arc;
 use core::{num::NonZeroU32, time::Duration};

@@ -27,6 +27,7 @@ mod stamp_bytes;
 mod strategies;
 mod text;
 mod traits;
+mod twice;
 #[cfg(feature = "uuid")]
 mod uuid;
 mod vectors;

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::sync::OnceLock;
 
+use clock_testing::{Preemptions, explore};
 use high_water::{Mark, RaiseError};
 use loom::thread;
 
@@ -58,7 +59,7 @@ const CALLS: [Call; 4] = [
 fn a_time_is_at_most_the_mark_that_its_taker_sees() {
     static TAKEN: OnceLock<()> = OnceLock::new();
     for call in CALLS {
-        loom::model(move || {
+        explore(Preemptions::Unbounded, 28, move || {
             let (clock, mark) = clock();
             let extender = {
                 let clock = Arc::clone(&clock);
@@ -79,9 +80,7 @@ fn a_time_is_at_most_the_mark_that_its_taker_sees() {
 #[test]
 fn no_time_is_handed_out_twice_nor_above_the_mark_while_the_bound_is_raised() {
     static EXTENDED: OnceLock<()> = OnceLock::new();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    explore(Preemptions::AtMost(3), 40_000, || {
         let (clock, mark) = clock();
         clock.upkeep().unwrap();
         assert_eq!(clock.tick(), Ok(Time::new(1)));

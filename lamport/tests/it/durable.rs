@@ -4,6 +4,7 @@ mod crash;
 #[cfg(unix)]
 mod kill;
 mod model;
+mod twice;
 
 use alloc::sync::Arc;
 use core::{num::NonZeroU32, time::Duration};

@@ -13,4 +13,5 @@ mod model;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
 mod traits;
+mod twice;
 mod wire;

@@ -23,4 +23,6 @@ mod oracle;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
 mod traits;
+#[cfg(all(feature = "alloc", feature = "parking_lot"))]
+mod twice;
 mod wire;

@@ -55,18 +55,17 @@ pub(super) fn ledger(machine: &FaultMedium) -> Ledger<Disk> {
     Ledger::new(Disk(machine.clone()), resource(), Options::new(DurableGate::identity(resource())))
 }
 
-fn realm() -> RealmId {
+pub(super) fn realm() -> RealmId {
     RealmId::from_random_bits(7).unwrap()
 }
 
-fn after(last: Option<Stamp>) -> Result<Stamp, FileError> {
+pub(super) fn after(last: Option<Stamp>) -> Result<Stamp, FileError> {
     let bits = last.map_or(1 << 16, |last| last.timestamp().to_bits() + 1);
     Ok(Timestamp::from_bits(bits).unwrap().at_node(NodeId::new(1).unwrap()))
 }
 
-/// One write of the script: whatever is next, by what is there.
-fn write(ledger: &Ledger<Disk>, nth: u128) -> Result<Record, Failure<FileError>> {
-    let stored = ledger.load().map_err(Failure::Definite)?;
+/// The next write of the script, by what is there.
+pub(super) fn prepare(stored: Option<Record>, nth: u128) -> Swap {
     let view = View::new(stored.unwrap_or(Record::vacant(realm())), Moment::new(1, 0));
     let ttl = Ttl::MIN;
     let command = match view.record().grant() {
@@ -77,9 +76,18 @@ fn write(ledger: &Ledger<Disk>, nth: u128) -> Result<Record, Failure<FileError>>
         Some(grant) if nth % 3 == 1 => Command::Renew { grant, ttl },
         Some(grant) => Command::Release { grant },
     };
-    let swap = Swap::prepare(&view, &command).unwrap();
+    Swap::prepare(&view, &command).unwrap()
+}
+
+pub(super) fn send(ledger: &Ledger<Disk>, swap: &Swap) -> Result<Written, Failure<FileError>> {
     let judge = |stored: &Record| Ok(swap.lands_on(&View::new(*stored, Moment::new(1, 0))));
-    match ledger.swap(&swap, judge, after, |_| Ok(()))? {
+    ledger.swap(swap, judge, after, |_| Ok(()))
+}
+
+/// One write of the script.
+pub(super) fn write(ledger: &Ledger<Disk>, nth: u128) -> Result<Record, Failure<FileError>> {
+    let stored = ledger.load().map_err(Failure::Definite)?;
+    match send(ledger, &prepare(stored, nth))? {
         Written::Landed(record) => Ok(record),
         Written::Conflict(found) => panic!("nobody else is here: {found:?}"),
     }
@@ -149,7 +157,7 @@ fn run(machine: &FaultMedium, mut witness: Witness, writes: u128) -> Witness {
     witness
 }
 
-fn faults() -> Vec<Fault> {
+pub(super) fn faults() -> Vec<Fault> {
     let sync = |fate| Fault::SyncFails { errno: EIO, fate };
     vec![
         Fault::PowerCut,

@@ -58,8 +58,10 @@ type Check = fn(&FaultMedium, u64, &dyn Fn() -> String);
 
 #[test]
 fn nothing_issued_before_a_power_cut_at_any_call_is_issued_after_it() {
-    let images: u64 =
-        [false, true].map(|is_shared| crash_points(is_shared).power_cut_at_every_call()).iter().sum();
+    let images: u64 = [false, true]
+        .map(|is_shared| crash_points(is_shared).power_cut_at_every_call(&FaultMedium::new()))
+        .iter()
+        .sum();
     tally(format_args!("{images} crash images of durable clocks"));
     assert!(images > 1_000, "{images}: there were more");
 }
