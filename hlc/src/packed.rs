@@ -411,3 +411,23 @@ impl<L: Layout> From<NonZeroU64> for Packed<L> {
         Self::from_nonzero(bits)
     }
 }
+
+#[cfg(all(test, feature = "durable"))]
+mod tests {
+    use super::*;
+    use crate::layout::Ntp48;
+
+    #[test]
+    fn a_span_is_of_whole_units_and_ends_with_the_layout() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Timestamp::span(second), 1_000 << 16);
+        assert_eq!(Timestamp::span(Duration::from_nanos(1_999_999)), 1 << 16);
+        assert_eq!(Timestamp::span(Duration::from_nanos(999_999)), 0);
+        let whole = Packed::<Ntp48>::MAX_PHYSICAL_UNITS << 16;
+        let end = Duration::from_secs(1 << 32);
+        assert_eq!(Packed::<Ntp48>::span(end - second), whole - (0xffff << 16));
+        for longer in [end, end + second, Duration::MAX] {
+            assert_eq!(Packed::<Ntp48>::span(longer), whole, "{longer:?}");
+        }
+    }
+}
