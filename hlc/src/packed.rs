@@ -241,12 +241,11 @@ impl<L: Layout> Packed<L> {
 
     /// The words between two moments this far apart, in whole units: zero where they are less than one apart.
     #[cfg(feature = "durable")]
-    #[expect(clippy::cast_possible_truncation, reason = "at most the greatest unit, 63 bits")]
     #[expect(clippy::arithmetic_side_effects, reason = "below 2^94, times at most 2^32")]
-    pub(crate) const fn span(duration: Duration) -> u64 {
-        let units = duration.as_nanos() * (L::UNITS_PER_SECOND as u128) / (NANOS_PER_SEC as u128);
+    pub(crate) fn span(duration: Duration) -> u64 {
+        let units = duration.as_nanos() * u128::from(L::UNITS_PER_SECOND) / u128::from(NANOS_PER_SEC);
         let max = Self::MAX_PHYSICAL_UNITS;
-        (if units > max as u128 { max } else { units as u64 }) << Self::counter_bits()
+        u64::try_from(units).map_or(max, |units| units.min(max)) << Self::counter_bits()
     }
 
     /// Whole units from the layout's epoch to `time`, and whether they are all of it; zero for a time before
