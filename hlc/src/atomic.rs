@@ -11,7 +11,7 @@ use core::{fmt, num::NonZeroU32};
 
 use crate::{
     Exhausted, LeadPolicy, ObserveError, Packed, Reservation, SkewPolicy, Snapshot, Source, TickError,
-    driver::{self, Cell, Counted, Stats},
+    driver::{self, Cell, Counted, Knowledge, Stats},
     layout::{Layout, Unix48},
     limits::Limits,
     rule::{self, Event, Refusal},
@@ -341,6 +341,20 @@ impl State {
     }
 }
 
+impl Knowledge for &State {
+    #[inline]
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
+        self.raise(|last| rule::step(last, event, u64::MAX))
+    }
+
+    fn count(&mut self, what: Counted) {
+        if let Some(count) = self.counts.get(what as usize) {
+            // ORDERING: Relaxed. A statistic; nothing is published.
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Cell for &State {
     #[inline]
     fn last(&self) -> u64 {
@@ -357,18 +371,6 @@ impl Cell for &State {
     #[inline]
     fn attempt(&mut self, event: Event) -> Option<u64> {
         self.issue_once(|last| rule::step(last, event, u64::MAX))
-    }
-
-    #[inline]
-    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.raise(|last| rule::step(last, event, u64::MAX))
-    }
-
-    fn count(&mut self, what: Counted) {
-        if let Some(count) = self.counts.get(what as usize) {
-            // ORDERING: Relaxed. A statistic; nothing is published.
-            count.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     fn raise_max_lead(&mut self, nanos: u64) {

@@ -4,7 +4,7 @@ use core::{fmt, num::NonZeroU32};
 
 use crate::{
     Exhausted, LeadPolicy, ObserveError, Packed, Reservation, SkewPolicy, Snapshot, Source, TickError,
-    driver::{self, Cell, Counted, Stats},
+    driver::{self, Cell, Counted, Knowledge, Stats},
     layout::{Layout, Unix48},
     limits::Limits,
     rule::{self, Event, Refusal},
@@ -200,6 +200,19 @@ impl State {
     }
 }
 
+impl Knowledge for &mut State {
+    #[inline]
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
+        self.apply(event)
+    }
+
+    fn count(&mut self, what: Counted) {
+        if let Some(count) = self.counts.get_mut(what as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
 impl Cell for &mut State {
     #[inline]
     fn last(&self) -> u64 {
@@ -214,17 +227,6 @@ impl Cell for &mut State {
     #[inline]
     fn attempt(&mut self, event: Event) -> Option<u64> {
         self.apply(event).ok()
-    }
-
-    #[inline]
-    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.apply(event)
-    }
-
-    fn count(&mut self, what: Counted) {
-        if let Some(count) = self.counts.get_mut(what as usize) {
-            *count = count.saturating_add(1);
-        }
     }
 
     fn raise_max_lead(&mut self, nanos: u64) {

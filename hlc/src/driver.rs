@@ -41,26 +41,26 @@ impl Counted {
     pub(crate) const KINDS: usize = Self::LAST as usize + 1;
 }
 
+/// What learns of a stamp that was agreed on.
+pub(crate) trait Knowledge {
+    /// Replaces the last word by [`rule::step`] of it and an [`Event::Merge`], and returns the new one. Promises nothing
+    /// about memory.
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal>;
+
+    /// Counts one more of `what`.
+    fn count(&mut self, what: Counted);
+}
+
 /// The state of a clock: the last word, and the statistics beside it.
-pub(crate) trait Cell {
+pub(crate) trait Cell: Knowledge {
     /// The last word; zero before the first.
     fn last(&self) -> u64;
 
     /// Replaces the last word by [`rule::step`] of it and `event`, and returns the new one.
     fn apply(&mut self, event: Event) -> Result<u64, Refusal>;
 
-    /// The same in one attempt: `None` where that is not enough, or not worth having; nothing has changed then.
-    #[inline]
-    fn attempt(&mut self, event: Event) -> Option<u64> {
-        let _ = event;
-        None
-    }
-
-    /// The same for a [`Event::Merge`], which promises nothing about memory.
-    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal>;
-
-    /// Counts one more of `what`.
-    fn count(&mut self, what: Counted);
+    /// The same in one attempt: `None` where that is not enough; nothing has changed then.
+    fn attempt(&mut self, event: Event) -> Option<u64>;
 
     /// Raises the greatest lead to `nanos`, where it is lower.
     fn raise_max_lead(&mut self, nanos: u64);
@@ -176,13 +176,16 @@ fn merge_newer<L: Layout>(
 }
 
 #[inline]
-pub(crate) fn merge_committed<L: Layout>(cell: impl Cell, remote: Packed<L>) -> Result<(), Refusal> {
-    let mut cell = cell;
+pub(crate) fn merge_committed<L: Layout>(
+    knowledge: impl Knowledge,
+    remote: Packed<L>,
+) -> Result<(), Refusal> {
+    let mut knowledge = knowledge;
     let event = Event::Merge { remote: remote.to_bits(), skew_ceiling: u64::MAX };
-    match cell.apply_merge(event) {
+    match knowledge.apply_merge(event) {
         Ok(_) => Ok(()),
         Err(refusal) => {
-            cell.count(counted(refusal));
+            knowledge.count(counted(refusal));
             Err(refusal)
         }
     }

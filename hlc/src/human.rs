@@ -110,5 +110,10 @@ mod tests {
         assert_eq!(Packed::<Secs32>::first_at(time).unwrap().human().to_string(), "2024-02-27T00:00:00Z+0");
         assert_eq!(Timestamp::MAX.human().to_string(), "+10889-08-02T05:31:50.655Z+65535");
         assert_eq!(Timestamp::MIN.human().to_string(), "1970-01-01T00:00:00.000Z+1");
+        let year_10000 = PhysicalTime::from_secs(253_402_300_800);
+        let first = Timestamp::first_at(year_10000).unwrap();
+        assert_eq!(first.human().to_string(), "+10000-01-01T00:00:00.000Z+0");
+        let last = first.checked_prev().unwrap();
+        assert_eq!(last.human().to_string(), "9999-12-31T23:59:59.999Z+65535", "no plus before four digits");
     }
 }

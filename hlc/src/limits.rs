@@ -112,13 +112,11 @@ impl Limits {
     }
 
     /// The stricter of the clock's own limit and the one that peers apply.
-    const fn strictest(&self) -> LeadPolicy {
+    fn strictest(&self) -> LeadPolicy {
         match (self.skew, self.lead) {
             (SkewPolicy::Unbounded, lead) => lead,
             (SkewPolicy::AtMost(skew), LeadPolicy::Report) => LeadPolicy::AtMost(skew),
-            (SkewPolicy::AtMost(skew), LeadPolicy::AtMost(lead)) => {
-                LeadPolicy::AtMost(if skew.as_nanos() < lead.as_nanos() { skew } else { lead })
-            }
+            (SkewPolicy::AtMost(skew), LeadPolicy::AtMost(lead)) => LeadPolicy::AtMost(skew.min(lead)),
         }
     }
 

@@ -241,12 +241,11 @@ impl<L: Layout> Packed<L> {
 
     /// The words between two moments this far apart, in whole units: zero where they are less than one apart.
     #[cfg(feature = "durable")]
-    #[expect(clippy::cast_possible_truncation, reason = "at most the greatest unit, 63 bits")]
     #[expect(clippy::arithmetic_side_effects, reason = "below 2^94, times at most 2^32")]
-    pub(crate) const fn span(duration: Duration) -> u64 {
-        let units = duration.as_nanos() * (L::UNITS_PER_SECOND as u128) / (NANOS_PER_SEC as u128);
+    pub(crate) fn span(duration: Duration) -> u64 {
+        let units = duration.as_nanos() * u128::from(L::UNITS_PER_SECOND) / u128::from(NANOS_PER_SEC);
         let max = Self::MAX_PHYSICAL_UNITS;
-        (if units > max as u128 { max } else { units as u64 }) << Self::counter_bits()
+        u64::try_from(units).map_or(max, |units| units.min(max)) << Self::counter_bits()
     }
 
     /// Whole units from the layout's epoch to `time`, and whether they are all of it; zero for a time before
@@ -409,5 +408,25 @@ impl<L: Layout> From<Packed<L>> for NonZeroU64 {
 impl<L: Layout> From<NonZeroU64> for Packed<L> {
     fn from(bits: NonZeroU64) -> Self {
         Self::from_nonzero(bits)
+    }
+}
+
+#[cfg(all(test, feature = "durable"))]
+mod tests {
+    use super::*;
+    use crate::layout::Ntp48;
+
+    #[test]
+    fn a_span_is_of_whole_units_and_ends_with_the_layout() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Timestamp::span(second), 1_000 << 16);
+        assert_eq!(Timestamp::span(Duration::from_nanos(1_999_999)), 1 << 16);
+        assert_eq!(Timestamp::span(Duration::from_nanos(999_999)), 0);
+        let whole = Packed::<Ntp48>::MAX_PHYSICAL_UNITS << 16;
+        let end = Duration::from_secs(1 << 32);
+        assert_eq!(Packed::<Ntp48>::span(end - second), whole - (0xffff << 16));
+        for longer in [end, end + second, Duration::MAX] {
+            assert_eq!(Packed::<Ntp48>::span(longer), whole, "{longer:?}");
+        }
     }
 }

@@ -179,6 +179,7 @@ mod tests {
             assert!(time.subsec_nanos() < NANOS_PER_SEC);
         }
         assert_eq!(PhysicalTime::new(1, NANOS_PER_SEC), None);
+        assert_eq!(PhysicalTime::new(u64::MAX, NANOS_PER_SEC - 1), Some(PhysicalTime::MAX));
     }
 
     /// `Duration` does the same arithmetic, but for its panics.

@@ -110,6 +110,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_bad_in_both_halves_alike_is_bad() {
+        for bad in (0..=u8::MAX).filter(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            assert_eq!(parse_hex16(&[bad; 16]), Err(BadDigit::new(0)), "{bad:#x}");
+            let mut text = *b"0123456701234567";
+            (text[7], text[15]) = (bad, bad);
+            assert_eq!(parse_hex16(&text), Err(BadDigit::new(7)), "{bad:#x}");
+        }
+    }
+
+    #[test]
     fn only_sixteen_lower_case_digits_are_digits() {
         for byte in 0..=u8::MAX {
             let good = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);

@@ -20,7 +20,7 @@ use crate::{
     DurableSnapshot, LeadPolicy, ObserveError, Packed, PhysicalTime, Reservation, Resume, SkewPolicy, Source,
     TickError, UpkeepError,
     atomic::State as Issued,
-    driver::{self, Cell, Counted, Stats},
+    driver::{self, Cell, Counted, Knowledge, Stats},
     durable::{
         confirmed::Confirmed,
         error::Bounded as _,
@@ -372,6 +372,17 @@ impl State {
     }
 }
 
+impl Knowledge for &State {
+    #[inline]
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
+        self.below(event, |bound| self.merge(event, bound))
+    }
+
+    fn count(&mut self, what: Counted) {
+        (&self.issued).count(what);
+    }
+}
+
 impl Cell for &State {
     #[inline]
     fn last(&self) -> u64 {
@@ -389,15 +400,6 @@ impl Cell for &State {
         self.issued.issue_once(|last| rule::step_below(last, event, bound, u64::MAX))
     }
 
-    #[inline]
-    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.below(event, |bound| self.merge(event, bound))
-    }
-
-    fn count(&mut self, what: Counted) {
-        (&self.issued).count(what);
-    }
-
     fn raise_max_lead(&mut self, nanos: u64) {
         (&self.issued).raise_max_lead(nanos);
     }
@@ -409,15 +411,7 @@ struct Committed<'a, S, M, L: Layout> {
     failure: &'a mut Option<RaiseError>,
 }
 
-impl<S, M: Mark, L: Layout> Cell for Committed<'_, S, M, L> {
-    fn last(&self) -> u64 {
-        Stats::last(&self.clock.state.issued)
-    }
-
-    fn apply(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.apply_merge(event)
-    }
-
+impl<S, M: Mark, L: Layout> Knowledge for Committed<'_, S, M, L> {
     fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
         let state = &self.clock.state;
         match state.merge(event, state.bound()) {
@@ -431,10 +425,6 @@ impl<S, M: Mark, L: Layout> Cell for Committed<'_, S, M, L> {
 
     fn count(&mut self, what: Counted) {
         (&self.clock.state.issued).count(what);
-    }
-
-    fn raise_max_lead(&mut self, nanos: u64) {
-        (&self.clock.state.issued).raise_max_lead(nanos);
     }
 }
 
@@ -453,5 +443,27 @@ impl<S: fmt::Debug, M: Mark, L: Layout> fmt::Debug for AtomicDurableClock<S, M, 
             .field("policy", &self.policy)
             .field("source", &self.source)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::source::ManualSource;
+    use high_water::MemoryMark;
+
+    /// Two who merge what was agreed on race for the lock; the second finds the bound where it wants it.
+    #[test]
+    fn a_bound_that_another_thread_just_raised_is_not_raised_again() {
+        let clock = AtomicDurableClock::new(ManualSource::at_millis(1_000), MemoryMark::new(0));
+        clock.upkeep().unwrap();
+        let (raised, bound) = (clock.snapshot(), clock.state.bound());
+        let merge = |remote| Event::Merge { remote, skew_ceiling: u64::MAX };
+        for covered in [bound, 1] {
+            clock.extend_to(merge(covered), covered).unwrap();
+            assert_eq!(clock.snapshot(), raised);
+        }
+        clock.extend_to(merge(bound + 1), bound + 1).unwrap();
+        assert_eq!(clock.snapshot().extensions(), 2);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     DurableSnapshot, LeadPolicy, ObserveError, Packed, PhysicalTime, Reservation, Resume, SkewPolicy, Source,
     TickError, UpkeepError,
     clock::State as Issued,
-    driver::{self, Cell, Counted, Stats},
+    driver::{self, Cell, Counted, Knowledge, Stats},
     durable::{
         confirmed::Confirmed,
         error::Bounded as _,
@@ -269,6 +269,17 @@ impl<S: Source, M: Mark, L: Layout> DurableClock<S, M, L> {
     }
 }
 
+impl<M: Mark> Knowledge for &mut State<M> {
+    #[inline]
+    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
+        self.apply(event)
+    }
+
+    fn count(&mut self, what: Counted) {
+        (&mut self.issued).count(what);
+    }
+}
+
 impl<M: Mark> Cell for &mut State<M> {
     #[inline]
     fn last(&self) -> u64 {
@@ -288,15 +299,6 @@ impl<M: Mark> Cell for &mut State<M> {
     fn attempt(&mut self, event: Event) -> Option<u64> {
         let bound = self.extension.bound();
         self.issued.step(|last| rule::step_below(last, event, bound, u64::MAX)).ok()
-    }
-
-    #[inline]
-    fn apply_merge(&mut self, event: Event) -> Result<u64, Refusal> {
-        self.apply(event)
-    }
-
-    fn count(&mut self, what: Counted) {
-        (&mut self.issued).count(what);
     }
 
     fn raise_max_lead(&mut self, nanos: u64) {

@@ -21,25 +21,19 @@ impl Reach {
     ///
     /// At least `last`. The first stamp after a restart is the one above it: on an idle clock exactly `span`
     /// ahead of physical time.
-    pub(crate) const fn target(self, floor: u64, last: u64) -> u64 {
-        greater(floor.saturating_add(self.span).saturating_sub(1), last.saturating_add(self.step(last)))
+    pub(crate) fn target(self, floor: u64, last: u64) -> u64 {
+        floor.saturating_add(self.span).saturating_sub(1).max(last.saturating_add(self.step(last)))
     }
 
     /// Whether less than half of the window is left below `bound`.
-    pub(crate) const fn is_due(self, bound: u64, floor: u64, last: u64) -> bool {
+    pub(crate) fn is_due(self, bound: u64, floor: u64, last: u64) -> bool {
         let of_time = floor.saturating_add(self.span / 2).saturating_sub(1);
-        bound < greater(of_time, last.saturating_add(self.step(last) / 2))
+        bound < of_time.max(last.saturating_add(self.step(last) / 2))
     }
 
-    const fn step(self, last: u64) -> u64 {
-        let gone = last.saturating_sub(self.resumed);
-        let step = if gone < self.most_step { gone } else { self.most_step };
-        greater(step, self.least_step)
+    fn step(self, last: u64) -> u64 {
+        last.saturating_sub(self.resumed).min(self.most_step).max(self.least_step)
     }
-}
-
-const fn greater(one: u64, other: u64) -> u64 {
-    if one > other { one } else { other }
 }
 
 #[cfg(test)]

@@ -144,6 +144,16 @@ mod tests {
         let before = counter.nanos();
         assert!(counter.nanos() >= before);
     }
+
+    #[cfg(feature = "quanta")]
+    #[test]
+    fn the_counter_of_the_processor_goes_on() {
+        let counter = QuantaCounter::new();
+        let before = counter.nanos();
+        std::thread::sleep(core::time::Duration::from_millis(1));
+        assert!(counter.nanos() > before);
+    }
+
     #[cfg(feature = "quanta")]
     #[test]
     fn ticks_are_scaled_as_the_library_scales_them() {

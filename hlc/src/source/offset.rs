@@ -124,7 +124,7 @@ impl<S: Source, W: Word> Source for Offset<S, W> {
             return Err(SourceError::Unavailable("the offset has not been set"));
         };
         let (own, by) = (self.source.now()?, Duration::from_nanos(nanos.unsigned_abs()));
-        if nanos < 0 {
+        if nanos.is_negative() {
             own.checked_sub(by).ok_or(SourceError::BeforeUnixEpoch)
         } else {
             own.checked_add(by).ok_or(SourceError::Unavailable("the time is past its end"))

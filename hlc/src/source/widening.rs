@@ -149,6 +149,7 @@ mod tests {
     #[test]
     fn any_number_of_ticks_up_to_the_limit_is_counted_as_that_many() {
         let limit = Widening::<fn() -> u32>::MAX_TICKS_UNREAD;
+        assert_eq!(limit, 0xf000_0000, "fifteen sixteenths of a wrap");
         for start in [0, 1, 7, (1 << 32) - 1, 1 << 32, (5 << 32) + 0x7fff_ffff, (9 << 32) - 1] {
             for passed in [0, 1, 2, 1 << 31, limit - 1, limit].into_iter().chain((0..16).map(|k| k << 28)) {
                 let count: u64 = start + u64::from(passed);

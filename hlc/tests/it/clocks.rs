@@ -70,6 +70,30 @@ fn a_source_error_is_the_calls_error_and_leaves_the_clock_as_it_was() {
 }
 
 #[test]
+fn what_a_clock_shows_is_what_it_issued_last() {
+    let source = ManualSource::at_millis(7);
+    let (mut owned, shared) = (Clock::new(&source), AtomicClock::new(&source));
+    assert_eq!((owned.snapshot().last(), shared.snapshot().last()), (None, None));
+    let stamp = owned.tick().unwrap();
+    assert_eq!(shared.tick(), Ok(stamp));
+    assert_eq!((owned.snapshot().last(), shared.snapshot().last()), (Some(stamp), Some(stamp)));
+}
+
+#[test]
+fn a_merge_of_what_is_known_reads_no_source() {
+    let none = || Err(SourceError::Unavailable("read"));
+    let known = Timestamp::from_parts(9_000, 4).unwrap();
+    let mut owned = Clock::new(source::from_fn(none)).resume_after(known);
+    let shared = AtomicClock::new(source::from_fn(none)).resume_after(known);
+    for stamp in [known, known.checked_prev().unwrap(), Timestamp::MIN] {
+        assert_eq!((owned.merge(stamp), shared.merge(stamp)), (Ok(()), Ok(())));
+    }
+    let newer = known.checked_next().unwrap();
+    assert!(owned.merge(newer).is_err() && shared.merge(newer).is_err());
+    assert_eq!((owned.snapshot().source_errors(), shared.snapshot().source_errors()), (1, 1));
+}
+
+#[test]
 fn a_clock_resumes_above_where_it_was_told() {
     let kept = Timestamp::from_parts(9_000, 4).unwrap();
     let source = ManualSource::at_millis(1_000);

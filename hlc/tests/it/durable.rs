@@ -135,6 +135,44 @@ fn a_clock_that_fails_closed_resumes_at_once_where_time_went_on() {
     assert!(matches!(clock.tick(), Err(TickError::Lead(_))), "and refuses where time went back");
 }
 
+/// After a step back the clock is ahead of physical time, and its bound with it.
+#[test]
+fn a_clock_that_resumes_at_once_keeps_its_bound_ahead_while_physical_time_is_behind() {
+    let source = wall();
+    let mut clock = DurableClock::new(&source, MemoryMark::new(0));
+    clock.tick().unwrap();
+    let mark = clock.into_mark().restart();
+    source.set_millis(START - HOUR);
+    let mut owned = DurableClock::new(&source, MemoryMark::new(mark.get()));
+    let shared = AtomicDurableClock::new(&source, mark);
+    assert_eq!((owned.upkeep(), shared.upkeep()), (Ok(true), Ok(true)));
+    let stamp = owned.tick().unwrap();
+    assert_eq!(shared.tick(), Ok(stamp));
+    assert_eq!(
+        (owned.snapshot().extensions(), owned.snapshot().stalls()),
+        (1, 0),
+        "the tick waited for no disk"
+    );
+    let lead = stamp.physical_time().saturating_since(PhysicalTime::from_millis(START - HOUR));
+    assert_eq!(owned.snapshot().clock().max_lead(), lead);
+    assert_eq!(shared.snapshot().clock().max_lead(), lead);
+    assert_eq!((owned.snapshot().indeterminate(), shared.snapshot().indeterminate()), (0, 0));
+}
+
+#[test]
+fn a_merge_of_what_is_known_reads_no_source() {
+    let none = || Err(hlc::SourceError::Unavailable("read"));
+    let known = Timestamp::from_parts(START, 4).unwrap();
+    let mut owned = DurableClock::new(source::from_fn(none), MemoryMark::new(known.to_bits()));
+    let shared = AtomicDurableClock::new(source::from_fn(none), MemoryMark::new(known.to_bits()));
+    for stamp in [known, known.checked_prev().unwrap(), Timestamp::MIN] {
+        assert_eq!((owned.merge(stamp), shared.merge(stamp)), (Ok(()), Ok(())));
+    }
+    let newer = known.checked_next().unwrap();
+    assert!(matches!(owned.merge(newer), Err(ObserveError::Source(_))));
+    assert!(matches!(shared.merge(newer), Err(ObserveError::Source(_))));
+}
+
 /// Neither a peer nor its own upkeep may move a clock that waits: it would be ahead of physical time at once, or wait
 /// for ever where it restarts more often than its window ends.
 #[test]

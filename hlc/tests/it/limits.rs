@@ -206,6 +206,9 @@ fn no_merge_brings_a_clock_that_fails_closed_where_it_may_not_tick() {
         let stamp = |millis| Timestamp::from_parts(millis, 0).unwrap();
         let Err(ObserveError::Skew(error)) = clock.merge(stamp(10_101)) else { panic!("accepted") };
         assert_eq!((error.ahead(), error.limit()), (Duration::from_millis(101), tenth));
+        // At the very limit of the skew as well: it is the other one that was passed.
+        let Err(ObserveError::Skew(error)) = clock.merge(stamp(10_500)) else { panic!("accepted") };
+        assert_eq!((error.ahead(), error.limit()), (HALF, tenth));
         assert!(matches!(clock.observe(stamp(10_101)), Err(ObserveError::Lead(_))));
         assert_eq!(clock.last(), None);
         clock.merge(stamp(10_100)).unwrap();
@@ -237,4 +240,9 @@ fn rounding_up_is_no_lead() {
     let stamp = clock.tick().unwrap();
     assert!(stamp.physical_time() > between);
     assert!(clock.tick().is_ok() && clock.snapshot().max_lead() == Duration::ZERO);
+    // Up to the last stamp of the unit, and not one further.
+    let rest = NonZeroU32::new(Packed::<Ntp48>::MAX_COUNTER - 1).unwrap();
+    assert_eq!(Iterator::last(clock.reserve(rest).unwrap()), Packed::last_at(between));
+    assert_eq!(clock.snapshot().max_lead(), Duration::ZERO);
+    assert!(matches!(clock.tick(), Err(TickError::Lead(_))));
 }

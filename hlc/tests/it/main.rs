@@ -13,6 +13,7 @@ extern crate alloc;
 mod clocks;
 #[cfg(all(feature = "durable", feature = "std"))]
 mod durable;
+mod errors;
 mod laws;
 mod layouts;
 mod limits;

@@ -129,6 +129,20 @@ fn cbor_carries_integers() {
 }
 
 #[test]
+fn cbor_is_refused_with_what_was_expected() {
+    let rows: [(&[u8], &str); 4] = [
+        (&[0x80], "invalid length 0, expected a pair of a timestamp and a node id"),
+        (&[0x81, 1], "invalid length 1, expected a pair of a timestamp and a node id"),
+        (&[0x83, 1, 0, 0], "more than a timestamp and a node id"),
+        (&[0x82, 0, 0], "timestamp is zero, which stands for none"),
+    ];
+    for (bytes, expected) in rows {
+        let why = ciborium::from_reader::<Stamp, _>(bytes).unwrap_err().to_string();
+        assert!(why.contains(expected), "{bytes:x?}: {why}");
+    }
+}
+
+#[test]
 fn cbor_refuses_what_is_no_stamp() {
     let whole =
         |bytes: &[u8]| from_cbor::<Stamp>(bytes).filter(|(_, left)| *left == 0).map(|(stamp, _)| stamp);

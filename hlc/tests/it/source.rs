@@ -160,6 +160,7 @@ mod best_effort {
         let wall = source::from_fn(|| if broken.get() { Err(FAILS) } else { Ok(millis(1_000)) });
         let mut clock = Clock::new(BestEffort::owned(wall));
         let before = clock.tick().unwrap();
+        assert_eq!(clock.source().errors(), 0);
         broken.set(true);
         assert_eq!(clock.tick().ok(), before.checked_next());
         assert_eq!(clock.source().errors(), 1);
@@ -366,6 +367,16 @@ fn each_source_stands_in_a_static_where_it_is_shared_and_works_by_reference() {
     OFFSET.set_from(millis(5_000)).unwrap();
     assert_eq!(clock.tick().unwrap().physical_time(), millis(5_000));
     assert_eq!(ALWAYS.errors(), 1);
+}
+
+#[test]
+fn a_source_is_read_through_whatever_holds_it() {
+    let wall = ManualSource::at_millis(7);
+    let (shared, boxed): (_, Box<dyn Source>) =
+        (alloc::sync::Arc::new(ManualSource::at_millis(8)), Box::new(ManualSource::at_millis(9)));
+    assert_eq!([(&&wall).now(), shared.now(), boxed.now()], [7, 8, 9].map(|time| Ok(millis(time))));
+    let mut clock = Clock::new(boxed);
+    assert_eq!(clock.tick().unwrap().physical_time(), millis(9));
 }
 
 #[test]

@@ -29,6 +29,8 @@ mod arbitrary {
         assert_eq!(from_bytes::<Stamp>(&[0xff; 16]), Timestamp::MAX.at_node(NodeId::MAX));
         assert_eq!(from_bytes::<PhysicalTime>(&[]), PhysicalTime::UNIX_EPOCH);
         assert_eq!(Stamp::<NodeId>::size_hint(0), (16, Some(16)));
+        assert_eq!(Timestamp::size_hint(0), (8, Some(8)));
+        assert_eq!(PhysicalTime::size_hint(0), (12, Some(12)));
     }
 
     #[test]
@@ -127,6 +129,18 @@ mod proptest {
         assert!(times.iter().any(|time| time.subsec_nanos() == 0 && time.secs() < 8));
         for time in times {
             assert_eq!(PhysicalTime::new(time.secs(), time.subsec_nanos()), Some(time));
+        }
+    }
+
+    #[test]
+    fn one_of_four_nodes_is_near_each_end_and_the_rest_are_of_every_magnitude() {
+        let ids: Vec<u64> = values::<NodeId>().iter().map(|node| node.as_u64()).collect();
+        // So at least one of five in any run.
+        let (low, high) = (ids.iter().filter(|&&id| id < 8), ids.iter().filter(|&&id| id > (1 << 58) - 9));
+        let (low, high) = (low.count(), high.count());
+        assert!(low > 4_096 / 5 && high > 4_096 / 5, "{low} low, {high} high");
+        for bits in 1..=NodeId::BITS {
+            assert!(ids.iter().any(|id| u64::BITS - id.leading_zeros() == bits), "of {bits} bits");
         }
     }
 

@@ -1,12 +1,17 @@
 //! What the types can do without being called: sizes, niches, threads, statics.
 
-use core::{error::Error, fmt::Debug, hash::Hash, num::NonZeroU64};
+use core::{
+    error::Error,
+    fmt::Debug,
+    hash::{Hash, Hasher},
+    num::{NonZeroU32, NonZeroU64},
+};
 use std::collections::HashSet;
 
 use hlc::{
     Clock, NodeId, Packed, PhysicalTime, Reservation, Snapshot, Stamp, StampBytes, Timestamp,
     layout::{Layout, Micros52, Millis42Y2022, Millis46, Ntp48, Ntp60, Rounding, Secs32, Unix48},
-    source::ManualSource,
+    source::{self, ManualSource, Source as _},
 };
 
 const fn shared<T: Send + Sync + 'static>() {}
@@ -68,6 +73,35 @@ fn zero_is_no_timestamp() {
     assert_eq!(NonZeroU64::from(Timestamp::from(bits)), bits);
 }
 
+/// What a hash map asks of its keys. Each differs from the first in one part.
+#[test]
+fn what_differs_is_hashed_by_all_that_differs() {
+    fn hash<T: Hash>(value: T) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        value.hash(&mut hasher);
+        hasher.finish()
+    }
+    let stamp = |bits, id| Timestamp::from_bits(bits).unwrap().at_node(NodeId::new(id).unwrap());
+    assert_ne!(hash(stamp(5, 7).timestamp()), hash(stamp(6, 7).timestamp()));
+    for other in [stamp(6, 7), stamp(5, 8)] {
+        assert_ne!(hash(stamp(5, 7)), hash(other));
+        assert_ne!(hash(StampBytes::from(stamp(5, 7))), hash(StampBytes::from(other)));
+    }
+    assert_eq!(hash(stamp(5, 7)), hash(stamp(5, 7)));
+}
+
+#[test]
+fn times_and_nodes_become_what_the_standard_library_has() {
+    let node = NodeId::new(42).unwrap();
+    assert_eq!((u64::from(node), NodeId::try_from(42_u64), NodeId::from(42_u32)), (42, Ok(node), node));
+    #[cfg(feature = "std")]
+    {
+        let time = Timestamp::from_parts(1_700_000_000_250, 7).unwrap().to_system_time();
+        let expected = std::time::UNIX_EPOCH + core::time::Duration::from_millis(1_700_000_000_250);
+        assert_eq!(time, Some(expected));
+    }
+}
+
 /// Made by the compiler: everything that makes and takes apart a stamp is `const`.
 static STAMP: Stamp = match NodeId::new(7) {
     Ok(node) => match Timestamp::from_parts(5, 1) {
@@ -114,8 +148,16 @@ mod shared_clock {
     }
 
     #[test]
+    fn the_debug_form_of_a_shared_clock_names_it_and_says_where_it_stands() {
+        let clock = AtomicClock::new(ManualSource::at_millis(7));
+        clock.tick().unwrap();
+        let shown = format!("{clock:?}");
+        assert!(shown.starts_with("AtomicClock { last: Some(Unix48(7, 0)), limits: "), "{shown}");
+    }
+
+    #[test]
     fn a_clock_over_a_function_can_be_shared() {
-        let clock = AtomicClock::new(hlc::source::from_fn(fixed));
+        let clock = AtomicClock::new(source::from_fn(fixed));
         let read = |clock: &AtomicClock<_>| clock.tick().unwrap();
         assert!(read(&clock) < read(&clock));
     }
@@ -147,6 +189,47 @@ fn nothing_that_hands_out_stamps_can_be_copied() {
         let is_copied = Probe::<hlc::AtomicClock<Fixed>>::IS_CLONE;
         assert!(!is_copied, "so would one of the shared clock");
     }
+}
+
+#[test]
+fn each_debug_form_names_its_type_and_says_where_it_stands() {
+    let source = ManualSource::at_millis(7);
+    let mut clock = Clock::new(&source);
+    let block = clock.reserve(NonZeroU32::new(3).unwrap()).unwrap();
+    assert_eq!(format!("{block:?}"), "Reservation { next: Some(Unix48(7, 0)), left: 3 }");
+    let shown = format!("{clock:?}");
+    assert!(shown.starts_with("Clock { last: Some(Unix48(7, 2)), limits: "), "{shown}");
+
+    let cache = source::CachedSource::new();
+    cache.refresh(&source).unwrap();
+    let time = "PhysicalTime { secs: 0, nanos: 7000000 }";
+    assert_eq!(format!("{cache:?}"), format!("CachedSource {{ now: Ok({time}), failed_refreshes: 0 }}"));
+    let offset = source::Offset::new(source::from_fn(|| source.now()));
+    offset.set_nanos(-5);
+    assert_eq!(format!("{offset:?}"), "Offset { nanos: Some(-5), source: FromFn { .. } }");
+    let limited = source::StepLimit::new(&offset, &offset, core::time::Duration::from_secs(10));
+    let shown = format!("{limited:?}");
+    assert!(shown.starts_with("StepLimit { max_step: 10s, source: Offset "), "{shown}");
+    let timer = source::Widening::new(|| 7, NonZeroU32::MIN);
+    timer.now().unwrap();
+    assert_eq!(format!("{timer:?}"), "Widening { ticks_per_sec: 1, last: Shared(7), .. }");
+    let timer = source::Widening::owned(|| 8, NonZeroU32::MIN);
+    timer.now().unwrap();
+    assert_eq!(format!("{timer:?}"), "Widening { ticks_per_sec: 1, last: Owned(8), .. }");
+    let anchored = source::AnchoredSource::new((|| 1) as fn() -> u64, &offset);
+    let shown = format!("{anchored:?}");
+    assert!(shown.starts_with("AnchoredSource { interval: "), "{shown}");
+}
+
+#[cfg(all(feature = "durable", feature = "std"))]
+#[test]
+fn the_debug_form_of_a_durable_clock_shows_its_bound() {
+    let mark = || high_water::MemoryMark::new(5);
+    let owned = format!("{:?}", hlc::DurableClock::new(ManualSource::at_millis(7), mark()));
+    let shared = format!("{:?}", hlc::AtomicDurableClock::new(ManualSource::at_millis(7), mark()));
+    let stands = "{ last: Some(Unix48(0, 5)), bound: Some(Unix48(0, 5)), policy: ";
+    assert!(owned.starts_with(&format!("DurableClock {stands}")), "{owned}");
+    assert!(shared.starts_with(&format!("AtomicDurableClock {stands}")), "{shared}");
 }
 
 /// The numbers of the table in the crate's design: a change here changes what is stored.

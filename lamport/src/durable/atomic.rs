@@ -297,3 +297,23 @@ impl<M: Mark> Kept for AtomicDurableClock<M> {
         let _ = self.upkeep();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use high_water::MemoryMark;
+
+    /// Two who merge what was agreed on race for the lock; the second finds the bound where it wants it.
+    #[test]
+    fn a_bound_that_another_thread_just_raised_is_not_raised_again() {
+        let clock = AtomicDurableClock::new(MemoryMark::new(0));
+        clock.upkeep().unwrap();
+        let raised = clock.snapshot();
+        for covered in [raised.bound, Time::new(1)] {
+            clock.extend_to(covered).unwrap();
+            assert_eq!(clock.snapshot(), raised);
+        }
+        clock.extend_to(raised.bound.checked_next().unwrap()).unwrap();
+        assert_eq!(clock.snapshot().extensions, 2);
+    }
+}

@@ -50,7 +50,10 @@ impl Block {
     /// What is left of it under a limit on what peers accept.
     pub(super) const fn under(self, max_jump: MaxJump) -> Self {
         match max_jump {
-            MaxJump::AtMost(limit) if limit / 2 < self.0 => Self(if limit < 2 { 1 } else { limit / 2 }),
+            MaxJump::AtMost(limit) if limit / 2 < self.0 => match limit / 2 {
+                0 => Self(1),
+                half => Self(half),
+            },
             MaxJump::AtMost(_) | MaxJump::Unbounded => self,
         }
     }

@@ -64,6 +64,21 @@ fn a_block_costs_one_raise_and_upkeep_makes_it_before_it_is_needed() {
 }
 
 #[test]
+fn the_next_block_is_reserved_when_half_of_this_one_is_gone_and_not_before() {
+    for (times, half) in [(100, 50), (5, 3), (1, 1)] {
+        let mut owned = DurableClock::new(MemoryMark::new(0)).with_block(block(times));
+        let shared = AtomicDurableClock::new(MemoryMark::new(0)).with_block(block(times));
+        assert_eq!((owned.upkeep(), shared.upkeep()), (Ok(true), Ok(true)));
+        for gone in 1..=half {
+            owned.tick().unwrap();
+            shared.tick().unwrap();
+            let is_time = Ok(gone == half);
+            assert_eq!((owned.upkeep(), shared.upkeep()), (is_time, is_time), "{gone} of {times}");
+        }
+    }
+}
+
+#[test]
 fn what_is_received_above_the_bound_extends_it_first_or_is_refused_until_the_next_upkeep() {
     let mut owned = DurableClock::new(MemoryMark::new(0)).with_block(block(10));
     owned.tick().unwrap();

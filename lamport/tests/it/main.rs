@@ -8,6 +8,7 @@ extern crate alloc;
 mod api;
 #[cfg(all(feature = "durable", feature = "std"))]
 mod durable;
+mod errors;
 mod laws;
 mod model;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]

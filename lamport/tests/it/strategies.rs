@@ -14,6 +14,7 @@ fn every_time_has_bytes_that_make_it() {
     }
     let last: Stamp<u8> = Stamp::arbitrary(&mut Unstructured::new(&[0xff; 9])).unwrap();
     assert_eq!(last, Time::MAX.at_node(255));
+    assert_eq!(Time::size_hint(0), (8, Some(8)));
     assert_eq!(Stamp::<u8>::size_hint(0), (9, Some(9)));
 }
 
@@ -44,6 +45,10 @@ mod proptest {
         for bits in 1..=u64::BITS {
             assert!(times.iter().any(|time| u64::BITS - time.leading_zeros() == bits), "of {bits} bits");
         }
+        // One of four is near each end, so at least one of five in any run.
+        let early = times.iter().filter(|&&time| time < 8).count();
+        let late = times.iter().filter(|&&time| time > u64::MAX - 8).count();
+        assert!(early > 4_096 / 5 && late > 4_096 / 5, "{early} early, {late} late");
     }
 
     #[test]

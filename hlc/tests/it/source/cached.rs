@@ -39,8 +39,12 @@ fn a_failed_refresh_is_an_error_of_the_readings_until_the_next() {
     let (cache, wall) = (CachedSource::new(), ManualSource::at_millis(1_000));
     cache.refresh(&wall).unwrap();
     assert_eq!(cache.refresh(&source::from_fn(|| Err(FAILS))), Err(FAILS));
-    assert!(is_unavailable(&cache));
+    let failed = SourceError::Unavailable("the last refresh of the cache found no time");
+    assert_eq!(cache.now(), Err(failed));
     assert_eq!(cache.failed_refreshes(), 1);
+    cache.clear();
+    let unset = SourceError::Unavailable("the cache has not been refreshed");
+    assert_eq!((cache.now(), CachedSource::new().now()), (Err(unset), Err(unset)));
     cache.refresh(&wall).unwrap();
     assert_eq!(cache.now(), wall.now());
 }
@@ -102,12 +106,19 @@ fn a_ticker_shows_each_outcome_and_clears_the_cache_at_its_end() {
     assert_eq!(cache.failed_refreshes(), 2);
 
     // The thread waits for an answer, and dropping the ticker waits for the thread.
-    let stopper = std::thread::spawn(move || drop(ticker));
+    assert_eq!(asked.recv(), Ok("asked"));
+    let (stops, stopped) = mpsc::channel();
+    let stopper = std::thread::spawn(move || {
+        stops.send(()).unwrap();
+        drop(ticker);
+        is_unavailable(&cache)
+    });
+    stopped.recv().unwrap();
+    answer.send(Ok(millis(4))).unwrap();
     while asked.recv() == Ok("asked") {
         answer.send(Ok(millis(4))).unwrap_or_default();
     }
-    stopper.join().unwrap();
-    assert!(is_unavailable(&cache), "a stopped clock is not read as if it ran");
+    assert!(stopper.join().unwrap(), "a stopped clock is not read as if it ran");
 }
 
 #[test]
