@@ -25,6 +25,7 @@ mod source;
 mod stamp_bytes;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stress;
 mod text;
 mod traits;
 mod twice;

@@ -12,6 +12,7 @@ mod laws;
 mod model;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stress;
 mod traits;
 mod twice;
 mod wire;
