@@ -12,8 +12,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
-all_stages=(lint tidy features deny package semver debug release contention engines benches instructions doc loom fuzz firmware
-    big-endian)
+all_stages=(lint tidy features deny package semver debug release stress contention engines benches instructions doc loom
+    fuzz firmware big-endian)
 
 command_of() {
     case $1 in
@@ -25,7 +25,7 @@ command_of() {
     semver) echo 'ci/semver.sh --self-test' ;;
     deny) echo 'cargo deny --all-features check bans licenses sources' ;;
     debug | release | doc) echo "ci/cargo-test.sh $1" ;;
-    benches | contention | engines | instructions) echo "ci/$1.sh" ;;
+    benches | contention | engines | instructions | stress) echo "ci/$1.sh" ;;
     loom) echo 'ci/loom.sh' ;;
     fuzz) echo 'ci/fuzz-smoke.sh' ;;
     firmware | big-endian) echo "ci/$1.sh" ;;

@@ -5,6 +5,7 @@
     clippy::arithmetic_side_effects,
     clippy::exhaustive_structs,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::must_use_candidate,
     clippy::panic,
     clippy::std_instead_of_alloc,
@@ -31,6 +32,7 @@ pub mod postgres;
 pub mod proxy;
 #[cfg(target_os = "linux")]
 mod server;
+mod stress;
 mod tally;
 
 pub use crash::{CrashPoints, cuts};
@@ -42,4 +44,5 @@ pub use folder::Folder;
 #[cfg(unix)]
 pub use kill::{Child, Lives, report};
 pub use not_installed::NotInstalled;
+pub use stress::{Call, Notes, Round, Worker, check_calls, stress};
 pub use tally::tally;

@@ -3,7 +3,6 @@
 #![cfg(test)] // so that the lints know helper functions for what they are
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-#[cfg(all(feature = "tokio", feature = "test-engine"))]
 extern crate alloc;
 
 #[cfg(feature = "file")]
@@ -32,6 +31,7 @@ mod record;
 mod stall;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stress;
 mod traits;
 #[cfg(all(unix, feature = "test-engine", feature = "file"))]
 mod twice;

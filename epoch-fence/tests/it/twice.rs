@@ -1,8 +1,8 @@
 //! What is asked for twice is done once: attempts, releases, recoveries, evictions, and what gates are told; also where the
 //! process that asked is another one, and where a crash lies between the two.
 
+use core::cell::Cell;
 use core::time::Duration;
-use std::cell::Cell;
 
 use clock_testing::{CrashPoints, tally};
 use epoch_fence::engine::Engine;
@@ -247,8 +247,8 @@ fn a_durable_gate_that_is_told_again_after_a_crash_at_any_call_is_as_if_told_onc
 
 #[cfg(target_os = "linux")]
 mod files {
+    use alloc::collections::BTreeMap;
     use core::hash::{BuildHasher as _, BuildHasherDefault};
-    use std::collections::BTreeMap;
     use std::hash::DefaultHasher;
 
     use epoch_fence::engine::file::Directory;

@@ -11,6 +11,8 @@
     reason = "a test may panic, its numbers are small, and helpers outside of a `#[test]` are tests as well"
 )]
 
+extern crate alloc;
+
 mod acknowledged;
 mod api;
 mod crash;
@@ -24,6 +26,7 @@ mod names;
 mod permissions;
 mod readers;
 mod refusals;
+mod stress;
 mod traits;
 mod twice;
 mod wire;

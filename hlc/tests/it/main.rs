@@ -26,6 +26,7 @@ mod source;
 mod stamp_bytes;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stress;
 mod text;
 mod traits;
 mod twice;

@@ -153,7 +153,10 @@ impl<M: Mark> AtomicDurableClock<M> {
         }
         let bound = self.bound();
         self.clock
-            .raise(|last| self.within(rule::merge::<WORD_END>(last, remote, self.clock.max_jump)?, bound))
+            .raise(|last| {
+                let next = rule::merge::<WORD_END>(last, remote, self.clock.max_jump)?;
+                rule::learned(last, next, bound).map_err(|why| self.note(why).into())
+            })
             .map_err(|why| self.clock.counters.count(why))
     }
 
@@ -173,7 +176,7 @@ impl<M: Mark> AtomicDurableClock<M> {
         let failure = rule::within(remote, self.bound()).err().and_then(|_| self.extend_to(remote).err());
         let bound = self.bound();
         self.clock
-            .raise(|last| rule::within(rule::commit(last, remote), bound))
+            .raise(|last| rule::learned(last, rule::commit(last, remote), bound))
             .map_err(|why: BoundReached| self.clock.counters.count(why.caused_by(failure).into()))
     }
 

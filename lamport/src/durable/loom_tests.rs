@@ -76,6 +76,23 @@ fn a_time_is_at_most_the_mark_that_its_taker_sees() {
     assert!(TAKEN.get().is_some(), "no interleaving handed out a time");
 }
 
+/// Two threads, unbounded: each learns what was agreed on and extends for it, one far above the other. Goes red when what
+/// the clock knows already is held against a bound that was loaded before.
+#[test]
+fn what_was_agreed_on_is_not_refused_because_of_a_stale_bound() {
+    explore(Preemptions::Unbounded, 230, || {
+        let (clock, mark) = clock();
+        let other = {
+            let clock = Arc::clone(&clock);
+            thread::spawn(move || clock.merge_committed(Time::new(9)))
+        };
+        assert_eq!(clock.merge_committed(Time::new(1)), Ok(()));
+        assert_eq!(other.join().unwrap(), Ok(()));
+        assert_eq!(clock.last(), Time::new(9));
+        assert!(clock.last().get() <= Probe::read(&mark));
+    });
+}
+
 /// Three threads, two of which tick twice each while one extends: at most three preemptions.
 #[test]
 fn no_time_is_handed_out_twice_nor_above_the_mark_while_the_bound_is_raised() {

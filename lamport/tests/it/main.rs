@@ -13,6 +13,7 @@ mod laws;
 mod model;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod stress;
 mod traits;
 mod twice;
 mod wire;

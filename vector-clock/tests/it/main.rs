@@ -22,6 +22,8 @@ mod model;
 mod oracle;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+#[cfg(all(feature = "alloc", feature = "parking_lot"))]
+mod stress;
 mod traits;
 #[cfg(all(feature = "alloc", feature = "parking_lot"))]
 mod twice;
