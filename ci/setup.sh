@@ -82,7 +82,7 @@ if needed_by big-endian; then
     command -v s390x-linux-gnu-gcc >/dev/null || missing+=' gcc-s390x-linux-gnu libc6-dev-s390x-cross'
 fi
 # The client of etcd is made from its messages when it is built: by every stage that takes all features.
-if needed_by lint features package semver debug release contention engines doc loom benches instructions; then
+if needed_by lint features package semver debug release stress contention engines doc loom benches instructions; then
     command -v protoc >/dev/null || missing+=' protobuf-compiler'
     # The messages that come with protoc itself; Debian has them in a package of their own, which it only recommends.
     protoc_has_its_own_messages || missing+=' libprotobuf-dev'
