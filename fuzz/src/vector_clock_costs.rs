@@ -18,7 +18,6 @@ use crate::bounds::{Bound, bounded};
 struct Script {
     vectors: [Vec<(u16, u8)>; 2],
     messages: Vec<(u8, u8, u8)>,
-    trees: [Vec<u8>; 2],
 }
 
 /// Long enough to tell a square from a line.
@@ -133,6 +132,13 @@ impl Causal for Looked {
 type Vector = VersionVector<Counted, Heap>;
 
 pub fn run(data: &[u8]) {
+    if let Some((&split, rest)) = data.split_first()
+        && let Some((left, right)) = rest.split_at_checked(split.into())
+        && let Ok(left) = IntervalTreeClock::from_bytes(left, NodeBudget::DEFAULT)
+        && let Ok(right) = IntervalTreeClock::from_bytes(right, NodeBudget::DEFAULT)
+    {
+        return trees(&left, &right);
+    }
     let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) else { return };
     let [a, b] = script.vectors.each_ref().map(|entries| vector(entries));
     vectors(&a, &b);
@@ -141,10 +147,6 @@ pub fn run(data: &[u8]) {
     siblings(&a, &b);
     matrix(&a, &b);
     messages(&script.messages);
-    let read = |bytes: &[u8]| IntervalTreeClock::from_bytes(bytes, NodeBudget::DEFAULT).ok();
-    if let (Some(a), Some(b)) = (read(&script.trees[0]), read(&script.trees[1])) {
-        trees(&a, &b);
-    }
 }
 
 /// Entries in the order of their actors; each list is made twice as long by neighbours.
@@ -309,6 +311,26 @@ mod tests {
             ranges(a, b);
             siblings(a, b);
             matrix(a, b);
+        }
+    }
+
+    #[test]
+    fn wide_trees_cost_no_more_for_each_node_than_small_ones() {
+        let mut clocks = vec![IntervalTreeClock::seed()];
+        for _ in 0..7 {
+            let halves: Vec<_> =
+                clocks.iter_mut().map(|clock| clock.fork().expect("within the budget")).collect();
+            clocks.extend(halves);
+            for (number, clock) in clocks.iter_mut().enumerate() {
+                (0..number % 3).for_each(|_| clock.event().expect("within the budget"));
+            }
+        }
+        let (mut wide, rest) = (clocks.swap_remove(0), clocks);
+        rest.iter().for_each(|other| wide.merge(&other.peek()).expect("within the budget"));
+        assert!(wide.node_count() > 200);
+        for other in rest.iter().step_by(20) {
+            trees(&wide, other);
+            trees(other, &wide);
         }
     }
 
