@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Builds every fuzz target, replays its corpus, and explores from there for a few seconds each.
+# Builds every fuzz target, replays its corpus, and explores from there for a few seconds each. It ends in a table of what
+# was done, as Markdown.
 #
-#   ci/fuzz-smoke.sh [TARGET...]     FUZZ_SECONDS (5): how long each target explores
-#                                    FUZZ_TOOLCHAIN (nightly if installed, else the default one)
+#   ci/fuzz-smoke.sh [--merge] [TARGET...]
+#
+#   --merge            what was found and reaches code that the corpus does not is added to it; what was added so before,
+#                      and is no longer needed, goes. Seeds that were named by hand stay.
+#   FUZZ_SECONDS       (5): how long each target explores
+#   FUZZ_TOOLCHAIN     (nightly if installed, else the default one)
 #
 # Coverage feedback needs no nightly compiler: stable explores as well. Nightly adds the address sanitizer.
 set -euo pipefail
@@ -12,6 +17,13 @@ if [[ ! -f fuzz/Cargo.toml ]]; then
     step 'no fuzz targets'
     exit 0
 fi
+
+merge=no
+if [[ ${1-} == --merge ]]; then
+    merge=yes
+    shift
+fi
+[[ ${1-} != -* ]] || die "no such option: $1"
 
 seconds=${FUZZ_SECONDS:-5}
 toolchain=${FUZZ_TOOLCHAIN-$(rustup toolchain list 2>/dev/null | grep -o '^nightly[^ ]*' | head -n 1 || true)}
@@ -32,31 +44,88 @@ targets=("$@")
 
 build_dir=$target_dir/fuzz
 triple=$(rustc -vV | sed -n 's/^host: //p')
-step "build, sanitizer $sanitizer, $(rustc --version)"
+compiler=$(rustc --version)
+step "build, sanitizer $sanitizer, $compiler"
 cargo fuzz build --fuzz-dir fuzz --sanitizer "$sanitizer" --target "$triple" --target-dir "$build_dir"
 
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
+# Some targets keep files of their own, and are ended without a chance to remove them.
+export TMPDIR=$found
+
+# So many inputs of a target are kept beside its seeds.
+most=40
+
+# A name that libFuzzer gave: the hash of the input.
+is_hashed() {
+    [[ $(basename "$1") =~ ^[0-9a-f]{40}$ ]]
+}
+
+# Keeps the named seeds, and of all other inputs few that reach what those do not.
+minimise() {
+    local corpus=$1 new=$2 kept=$found/kept input
+    rm -rf "$kept"
+    mkdir -p "$kept" "$corpus"
+    for input in "$corpus"/*; do
+        is_hashed "$input" || cp "$input" "$kept"
+    done
+    # Places in the code count, and not how often each is passed: that keeps the corpus small.
+    "$binary" "${flags[@]}" -set_cover_merge=1 -use_counters=0 "$kept" "$corpus" "$new" >"$log" 2>&1 || return
+    for input in "$corpus"/*; do
+        if is_hashed "$input"; then rm "$input"; fi
+    done
+    # A decoder of text has an input for each of its library's errors: of too many the longer ones reach more.
+    while read -r input; do
+        cp "$input" "$corpus"
+    done < <(find "$kept" -type f -printf '%s %p\n' | grep -E '/[0-9a-f]{40}$' | sort -k 1,1nr -k 2 | head -n "$most" | cut -d ' ' -f 2-)
+}
+
+# The number behind a word in libFuzzer's last line.
+last_of() {
+    sed -n "s|.*DONE.* $1: *\\([0-9]*\\).*|\\1|p" "$log" | tail -n 1
+}
+
+rows=()
 for target in "${targets[@]}"; do
     binary=$build_dir/$triple/release/$target
     [[ -x $binary ]] || die "no fuzz target is called $target"
     artifacts=$root/fuzz/artifacts/$target
     corpus=$root/fuzz/corpus/$target
+    dictionary=$root/fuzz/dictionaries/$target.dict
     # New inputs go to the first folder; the committed corpus after it is only read.
     folders=("$found/$target")
     mkdir -p "$artifacts" "${folders[0]}"
     log=$found/$target.log
-    flags=("-artifact_prefix=$artifacts/" -timeout=10)
+    # What the targets assert of allocations and steps is tighter; these hold for what they do not count.
+    flags=("-artifact_prefix=$artifacts/" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256)
 
     if [[ -d $corpus ]]; then
         folders+=("$corpus")
         step "$target: replay $(find "$corpus" -type f | wc -l) inputs"
         "$binary" "${flags[@]}" -runs=0 "$corpus" >"$log" 2>&1 || { cat "$log"; die "$target fails on its corpus"; }
     fi
+    explore=("-max_total_time=$seconds")
+    [[ ! -f $dictionary ]] || explore+=("-dict=$dictionary")
     step "$target: explore for $seconds s"
-    "$binary" "${flags[@]}" "-max_total_time=$seconds" "${folders[@]}" >"$log" 2>&1 || {
+    started=$SECONDS
+    "$binary" "${flags[@]}" "${explore[@]}" "${folders[@]}" >"$log" 2>&1 || {
         cat "$log"
         die "$target found a failing input; it is kept in fuzz/artifacts/$target"
     }
-    tail -n 1 "$log"
+    took=$((SECONDS - started))
+    grep DONE "$log" | tail -n 1
+    runs=$(sed -n 's/^#\([0-9]*\)[[:space:]]*DONE.*/\1/p' "$log" | tail -n 1)
+    covered=$(last_of cov) features=$(last_of ft) inputs=$(last_of corp) rate=$(last_of exec/s)
+    if [[ $merge == yes ]]; then
+        minimise "$corpus" "${folders[0]}" || { cat "$log"; die "$target: the corpus was not minimised"; }
+    fi
+    committed=$(find "$corpus" -type f 2>/dev/null | wc -l)
+    rows+=("| \`$target\` | $took | $runs | $rate | $covered | $features | $inputs | $committed |")
 done
+
+processor=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
+printf '\n%s, sanitizer %s, %s, on %s of %s.\n\n' "$(date -u +%F)" "$sanitizer" "$compiler" "$(nproc)" \
+    "${processor:-an unknown processor}"
+printf '| target | seconds | executions | a second | edges | features | inputs found | corpus |\n'
+printf '|---|---:|---:|---:|---:|---:|---:|---:|\n'
+printf '%s\n' "${rows[@]}"

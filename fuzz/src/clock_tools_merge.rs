@@ -1,9 +1,18 @@
 //! The merge of `clock-tools`: whatever the logs hold, every line comes out, in the order of its log, however it is read.
 
+use std::cell::Cell;
 use std::io::{self, Cursor, Read};
 
 use clock_tools::Input;
 use clock_tools::merge::{LogSummary, Merge, Site, Unwatched};
+
+use crate::bounds::{Bound, bounded};
+
+/// Each of the eight logs has buffers of its own, which hold a line at least; and what is written is all that was read.
+const MERGED: Bound = Bound::total(3 << 20, 64);
+/// The window of a gzip, the tables of its code, and a buffer on either side; of one byte at most 1,032 are unpacked, into
+/// a list that doubles.
+const UNPACKED: Bound = Bound::total(512 << 10, 4 * 1_032);
 
 pub fn run(data: &[u8]) {
     let [site, size, logs @ ..] = data else { return };
@@ -19,12 +28,12 @@ pub fn run(data: &[u8]) {
     let mut logs: Vec<&[u8]> = logs.split(|byte| *byte == 0).take(8).collect();
     // What is taken for a gzip has other lines than its bytes.
     logs.retain(|log| !log.starts_with(&GZIP));
-    let (out, summaries) = merged(&logs, &site, usize::MAX);
-    assert_eq!(
-        merged(&logs, &site, usize::from(*size) + 1),
-        (out.clone(), summaries.clone()),
-        "however it is read"
-    );
+    let (out, summaries) = bounded(MERGED, data.len(), || merged(&logs, &site, usize::MAX));
+    READS.set(0);
+    let in_pieces = merged(&logs, &site, usize::from(*size) + 1);
+    assert_eq!(in_pieces, (out.clone(), summaries.clone()), "however it is read");
+    let reads = logs.iter().map(|log| log.len() / (usize::from(*size) + 1) + READS_AT_LEAST).sum();
+    assert!(READS.get() <= reads, "{} reads, where {reads} were allowed", READS.get());
 
     let mut before: Vec<&[u8]> = logs.iter().flat_map(|log| lines(log)).collect();
     let mut after = lines(&out);
@@ -47,6 +56,8 @@ pub fn run(data: &[u8]) {
     }
 }
 
+/// A log is asked once for each piece, for the bytes that say whether it is a gzip, and again at its end.
+const READS_AT_LEAST: usize = 16;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 fn lines(log: &[u8]) -> Vec<&[u8]> {
@@ -56,8 +67,14 @@ fn lines(log: &[u8]) -> Vec<&[u8]> {
 /// Gives so many bytes at a time at most.
 struct Pieces(Cursor<Vec<u8>>, usize);
 
+thread_local! {
+    /// How often a log was asked for more.
+    static READS: Cell<usize> = const { Cell::new(0) };
+}
+
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        READS.set(READS.get() + 1);
         let size = buffer.len().min(self.1);
         self.0.read(&mut buffer[..size])
     }
@@ -82,7 +99,8 @@ fn unpack(bytes: &[u8], size: usize) {
         let is_sound = input(bytes, size).take(1 << 20).read_to_end(&mut out).is_ok();
         (out, is_sound)
     };
-    let (whole, pieces) = (unpacked(usize::MAX), unpacked(size));
+    let whole = bounded(UNPACKED, bytes.len(), || unpacked(usize::MAX));
+    let pieces = bounded(UNPACKED, bytes.len(), || unpacked(size));
     assert_eq!(whole.1, pieces.1);
     assert!(if whole.1 {
         whole == pieces

@@ -1,29 +1,63 @@
 //! Logs of vector clocks in `clock-tools`: any bytes are refused with a line that there is or are a log; a valid log has a
 //! diagram whose arrows point down, a page that is no more than its own tags, and comes back from what is written of it.
 
+use std::io::{self, Read};
+
 use clock_tools::diagram::{Diagram, write_html, write_svg};
 use clock_tools::shiviz::{Limits, Log, LogErrorReason, Reader, write};
 use clock_tools::validate::{Order, validate, validate_log};
+
+use crate::bounds::{Bound, bounded};
+
+/// A character is an event at most, of two: a host, a clock, a text, and its place in tables that double. The expressions
+/// with which a log is read are compiled anew for each.
+const LOG: Bound = Bound::total(1 << 20, 1 << 10).peak(512 << 10, 512);
+/// What is checked and drawn is in proportion to the entries of all clocks, which the log has spelled out.
+const DRAWN: Bound = Bound::total(64 << 10, 4 << 10);
+/// Looks for more, at the end and whenever the room for it is doubled.
+const READS_AT_LEAST: usize = 16;
 
 pub fn run(data: &[u8]) {
     let limits = Limits::new().with_max_bytes(1 << 16).with_max_events(1_000).with_max_hosts(64);
     let reader = Reader::new().with_limits(limits);
     let lines = 1 + data.iter().filter(|byte| **byte == b'\n').count() as u64;
-    let log = match reader.read(data) {
+    let log = match bounded(LOG, data.len(), || reader.read(data)) {
         Ok(log) => log,
         Err(why) => return assert!(why.line().is_none_or(|line| (1..=lines).contains(&line)), "{why}"),
     };
-    let report = validate_log(&log, Order::Causal);
+    in_pieces(data, &log, &reader);
+    let report = bounded(DRAWN, data.len(), || validate_log(&log, Order::Causal));
     assert!(report.findings().iter().all(|finding| (1..=lines).contains(&finding.line())));
     for execution in log.executions() {
         let is_valid = validate(&log, execution, Order::Any).is_valid();
-        let diagram = Diagram::new(&log, execution);
+        let diagram = bounded(DRAWN, data.len(), || Diagram::new(&log, execution));
         assert_eq!(diagram.is_ok(), is_valid);
         if let Ok(diagram) = diagram {
             drawn(&diagram);
         }
     }
     written(&log, reader);
+}
+
+/// However few bytes a source gives at a time, it is asked once for each, and a few times more.
+fn in_pieces(data: &[u8], log: &Log, reader: &Reader) {
+    let (mut reads, mut rest) = (0, data);
+    let source = Counting(|buffer: &mut [u8]| {
+        reads += 1;
+        let size = 7.min(buffer.len());
+        rest.read(&mut buffer[..size]).expect("memory is readable")
+    });
+    let read = reader.read_from(source).expect("memory is readable");
+    assert_eq!((read.events(), read.hosts()), (log.events(), log.hosts()));
+    assert!(reads <= data.len() / 7 + READS_AT_LEAST, "{reads} reads of {} bytes", data.len());
+}
+
+struct Counting<F>(F);
+
+impl<F: FnMut(&mut [u8]) -> usize> Read for Counting<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok((self.0)(buffer))
+    }
 }
 
 fn drawn(diagram: &Diagram<'_>) {

@@ -3,14 +3,20 @@
 
 use clock_tools::{AnyLayout, AnyStamp, Moved, Notation};
 
+use crate::bounds::{Bound, bounded};
+
+/// Each notation is tried, and an error repeats the text.
+const READ: Bound = Bound::total(2 << 10, 16);
+
 pub fn run(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
     for layout in AnyLayout::ALL {
-        if let Ok((stamp, notation)) = AnyStamp::guess(text, *layout) {
+        if let Ok((stamp, notation)) = bounded(READ, text.len(), || AnyStamp::guess(text, *layout)) {
             assert_eq!(AnyStamp::read(text, notation, *layout), Ok(stamp));
         }
         for notation in Notation::ALL {
-            let Ok(stamp) = AnyStamp::read(text, *notation, *layout) else { continue };
+            let read = bounded(READ, text.len(), || AnyStamp::read(text, *notation, *layout));
+            let Ok(stamp) = read else { continue };
             let written = stamp.write(*notation).expect("it was read in this notation");
             assert_eq!(AnyStamp::read(&written, *notation, *layout), Ok(stamp), "{written}");
             converted(stamp);

@@ -8,6 +8,8 @@ use epoch_fence::audit::{Chain, Entry};
 use epoch_fence::protocol::{Command, Moment, Record, Swap, Ttl, View, invariant, step};
 use epoch_fence::{Epoch, GrantId, HolderId, RealmId, ResourceId};
 
+use crate::bounds::{Bound, bounded};
+
 #[derive(Arbitrary, Debug)]
 struct Asked {
     kind: u8,
@@ -25,7 +27,7 @@ struct Asked {
 
 pub fn run(data: &[u8]) {
     entry(data);
-    let Ok(record) = Record::from_bytes(data) else {
+    let Ok(record) = bounded(Bound::NOTHING, data.len(), || Record::from_bytes(data)) else {
         let mut bytes = Unstructured::new(data);
         let Ok(asked) = Asked::arbitrary(&mut bytes) else { return };
         if let Ok(record) = Record::from_bytes(bytes.take_rest()) {
@@ -38,7 +40,7 @@ pub fn run(data: &[u8]) {
 
 fn entry(data: &[u8]) {
     let resource = ResourceId::of("fuzz", "log");
-    if let Ok(entry) = Entry::from_bytes(resource, data) {
+    if let Ok(entry) = bounded(Bound::NOTHING, data.len(), || Entry::from_bytes(resource, data)) {
         let bytes = entry.to_bytes();
         assert_eq!(bytes, data[..bytes.len()]);
         let _follows_or_not = Chain::default().followed_by(entry);
@@ -73,7 +75,7 @@ fn command(record: Record, asked: &Asked) {
     let view = View::new(record, Moment::new(asked.era.into(), asked.nanos));
     let view = view.with_epoch_floor(asked.epoch_floor.and_then(Epoch::new));
     let view = if asked.ended { view.with_ended() } else { view };
-    if let Ok(next) = step(&view, &command) {
+    if let Ok(next) = bounded(Bound::NOTHING, 0, || step(&view, &command)) {
         assert!(invariant(view.record(), &next), "{command:?} of {view:?} made {next:?}");
         assert_eq!(Record::from_bytes(next.to_bytes().as_bytes()), Ok(next), "what is written can be read");
         let swap = Swap::prepare(&view, &command).expect("it was allowed just now");

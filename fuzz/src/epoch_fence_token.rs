@@ -1,12 +1,17 @@
 //! Tokens and their parts from any bytes and any text, and a gate that is shown what was read.
 
+use epoch_fence::audit::LogHead;
 use epoch_fence::{Epoch, FencingToken, Gate, GrantId, HolderId, RealmId, Rejected, ResourceId};
 
+use crate::bounds::{Bound, bounded};
+use crate::serde_forms::{PLAIN, any_format};
+
 pub fn run(data: &[u8]) {
+    serde(data);
     if let Ok(text) = core::str::from_utf8(data) {
         texts(text);
     }
-    let Ok(token) = FencingToken::from_bytes(data) else { return };
+    let Ok(token) = bounded(Bound::NOTHING, data.len(), || FencingToken::from_bytes(data)) else { return };
     assert_eq!(token.to_bytes().as_slice(), data, "each token has one form");
     assert_eq!(token.to_string().parse::<FencingToken>().as_ref(), Ok(&token));
 
@@ -26,7 +31,7 @@ pub fn run(data: &[u8]) {
 /// What is accepted writes back as it was.
 fn texts(text: &str) {
     fn check<T: core::str::FromStr + ToString>(text: &str) {
-        if let Ok(value) = text.parse::<T>() {
+        if let Ok(value) = bounded(Bound::NOTHING, text.len(), || text.parse::<T>()) {
             assert_eq!(value.to_string(), text);
         }
     }
@@ -36,4 +41,14 @@ fn texts(text: &str) {
     check::<ResourceId>(text);
     check::<GrantId>(text);
     check::<HolderId>(text);
+    check::<LogHead>(text);
+}
+
+fn serde(data: &[u8]) {
+    any_format::<FencingToken>(PLAIN, data);
+    any_format::<Epoch>(PLAIN, data);
+    any_format::<RealmId>(PLAIN, data);
+    any_format::<ResourceId>(PLAIN, data);
+    any_format::<GrantId>(PLAIN, data);
+    any_format::<HolderId>(PLAIN, data);
 }

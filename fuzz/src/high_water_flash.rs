@@ -4,6 +4,8 @@
 use arbitrary::{Arbitrary, Unstructured};
 use high_water::{FaultFlash, FlashError, FlashMark, FlashRecord, Identity, Mark, Reading, Torn};
 
+use crate::bounds::{Bound, bounded};
+
 const OURS: Identity = Identity::from_bytes(*b"a fuzzed number.");
 const SECTORS: usize = 3;
 const SECTOR: usize = 192;
@@ -68,7 +70,7 @@ fn sealed(mut bytes: [u8; FlashRecord::LEN]) -> [u8; FlashRecord::LEN] {
 fn record(data: &[u8]) {
     let Some((bytes, _)) = data.split_first_chunk::<{ FlashRecord::LEN }>() else { return };
     for bytes in [*bytes, sealed(*bytes)] {
-        if let Ok(record) = FlashRecord::from_bytes(&bytes) {
+        if let Ok(record) = bounded(Bound::NOTHING, bytes.len(), || FlashRecord::from_bytes(&bytes)) {
             assert_eq!(record.to_bytes(), bytes);
             assert!(record.sector() < record.sectors());
             // With more ones it is none.

@@ -3,7 +3,9 @@
 //! for, or refuses.
 
 use arbitrary::{Arbitrary, Unstructured};
-use high_water::{Fate, FaultMedium, Identity, Options, Record, Register, inspect_on};
+use high_water::{Fate, FaultMedium, Identity, OpenError, Options, Record, Register, inspect_on};
+
+use crate::bounds::{Bound, bounded};
 
 const OPTIONS: Options = Options::new(Identity::from_bytes(*b"a fuzzed number."));
 
@@ -19,6 +21,15 @@ enum Step {
         bytes: u16,
     },
     Reopen,
+    /// The operator writes it anew, at this much above what was acknowledged.
+    Recover {
+        by: u8,
+        payload: u8,
+    },
+    /// Somebody puts an older image of the file back; and the operator recovers it.
+    PutBack {
+        which: u8,
+    },
     Kill,
     PowerCut {
         which: u16,
@@ -33,6 +44,7 @@ struct Script {
 }
 
 const MAX_STEPS: usize = 40;
+const MAX_IMAGES: usize = 4;
 const EIO: i32 = 5;
 
 pub fn run(data: &[u8]) {
@@ -50,7 +62,7 @@ fn record(data: &[u8]) {
     let checksum = crc32fast::hash(&sealed[..body]);
     sealed[body..].copy_from_slice(&checksum.to_be_bytes());
     for bytes in [bytes, &sealed] {
-        if let Ok(record) = Record::from_bytes(bytes) {
+        if let Ok(record) = bounded(Bound::NOTHING, bytes.len(), || Record::from_bytes(bytes)) {
             assert_eq!(&record.to_bytes(), bytes);
             assert!(record.payload().len() <= 256);
         }
@@ -83,6 +95,16 @@ impl Told {
         self.may_fail = true;
     }
 
+    /// Recovers, once more where a sync was made to fail.
+    fn recover(&mut self, medium: &FaultMedium, floor: u64, payload: &[u8]) -> Register<FaultMedium> {
+        self.asked = self.asked.max(floor);
+        let recovered = (0..2).find_map(|_| OPTIONS.recover_on(medium.clone(), floor, payload).ok());
+        let register = recovered.expect("one failed sync does not keep an operator out");
+        assert!(floor <= register.get() && register.payload() == payload);
+        self.acknowledge(register.get());
+        register
+    }
+
     /// Opens, once more where a sync was made to fail.
     fn open(&mut self, medium: &FaultMedium) -> Option<Register<FaultMedium>> {
         let register = (0..2).find_map(|_| OPTIONS.open_on(medium.clone()).ok())?;
@@ -98,6 +120,7 @@ fn history(script: &Script) {
     };
     let mut told = Told { acknowledged: 1, asked: 1, may_fail: true };
     let mut values = vec![1];
+    let mut images = vec![(1, medium.cached().expect("it was just created"))];
     for step in script.steps.iter().take(MAX_STEPS) {
         match *step {
             Step::Raise { by, payload } => {
@@ -107,6 +130,9 @@ fn history(script: &Script) {
                 if register.raise(value, &vec![payload; payload.into()]).is_ok() {
                     told.acknowledge(value);
                     assert_eq!(register.get(), value);
+                    if let Some(image) = medium.cached().filter(|_| images.len() < MAX_IMAGES) {
+                        images.push((value, image));
+                    }
                 }
                 continue;
             }
@@ -120,6 +146,28 @@ fn history(script: &Script) {
                 continue;
             }
             Step::Reopen => drop(register),
+            Step::Recover { by, payload } => {
+                drop(register);
+                let floor = told.acknowledged + u64::from(by);
+                values.push(floor);
+                register = told.recover(&medium, floor, &vec![payload; payload.into()]);
+                continue;
+            }
+            Step::PutBack { which } => {
+                drop(register);
+                let (value, image) = &images[usize::from(which) % images.len()];
+                medium.overwrite(image);
+                // Whoever remembers what was acknowledged finds it out.
+                let remembers = OPTIONS.at_least(told.acknowledged).open_on(medium.clone());
+                let regressed = matches!(remembers, Err(OpenError::Regressed { .. }));
+                assert!(
+                    regressed || !told.may_fail || *value >= told.acknowledged,
+                    "an old value is taken for new"
+                );
+                drop(remembers);
+                register = told.recover(&medium, told.acknowledged, b"recovered");
+                continue;
+            }
             Step::Kill => {
                 drop(register);
                 medium = medium.process_crash();

@@ -6,7 +6,11 @@ use hlc::{
 };
 use uuid::Uuid;
 
+use crate::bounds::{Bound, bounded};
+use crate::serde_forms::{PLAIN, any_format};
+
 pub fn run(data: &[u8]) {
+    bounded(Bound::NOTHING, data.len(), || decoded(data));
     text(data);
     bytes(data);
     serde(data);
@@ -18,6 +22,17 @@ pub fn run(data: &[u8]) {
     layout::<Millis46>(data);
     layout::<Millis42Y2022>(data);
     layout::<Secs32>(data);
+}
+
+/// Neither a value nor an error is on the heap.
+fn decoded(data: &[u8]) {
+    let text = core::str::from_utf8(data).unwrap_or_default();
+    let _parsed = (text.parse::<Timestamp>(), text.parse::<Stamp>(), text.parse::<NodeId>());
+    let _read = (Timestamp::from_text(data), Stamp::<NodeId>::from_text(data), NodeId::from_text(data));
+    let _decoded = Stamp::<NodeId>::from_envelope(data);
+    if let Some((&bytes, _)) = data.split_first_chunk::<16>() {
+        let _read = (Stamp::<NodeId>::from_bytes(bytes), Stamp::<NodeId>::from_uuid(Uuid::from_bytes(bytes)));
+    }
 }
 
 /// What is accepted is 16 lower-case digits (and 16 more after a `-`), and writes back as it was.
@@ -80,27 +95,10 @@ fn bytes(data: &[u8]) {
 }
 
 fn serde(data: &[u8]) {
-    if let Ok(stamp) = serde_json::from_slice::<Stamp>(data) {
-        let text = serde_json::to_string(&stamp).expect("a stamp can be written");
-        assert_eq!(serde_json::from_str::<Stamp>(&text).expect("and read again"), stamp);
-    }
-    if let Ok(stamp) = serde_json::from_slice::<Timestamp>(data) {
-        assert_eq!(serde_json::to_string(&stamp).expect("can be written"), format!("\"{stamp}\""));
-    }
-    if let Ok(node) = serde_json::from_slice::<NodeId>(data) {
-        assert_eq!(serde_json::to_string(&node).expect("can be written"), format!("\"{node}\""));
-    }
-    if let Ok(stamp) = postcard::from_bytes::<Timestamp>(data) {
-        let again = postcard::to_allocvec(&stamp).expect("a timestamp can be written");
-        assert_eq!(postcard::from_bytes::<Timestamp>(&again), Ok(stamp));
-    }
-    if let Ok(node) = postcard::from_bytes::<NodeId>(data) {
-        assert!(node <= NodeId::MAX);
-    }
-    if let Ok(stamp) = postcard::from_bytes::<Stamp>(data) {
-        let again = postcard::to_allocvec(&stamp).expect("a stamp can be written");
-        assert_eq!(postcard::from_bytes::<Stamp>(&again), Ok(stamp));
-    }
+    any_format::<Stamp>(PLAIN, data);
+    any_format::<Timestamp>(PLAIN, data);
+    any_format::<Packed<Ntp60>>(PLAIN, data);
+    any_format::<NodeId>(PLAIN, data);
 }
 
 fn uuid(data: &[u8]) {

@@ -10,6 +10,8 @@ use hlc::{
 };
 use std::cell::Cell;
 
+use crate::bounds::{Bound, bounded};
+
 #[derive(Arbitrary, Debug)]
 struct Script {
     skew: Option<Duration>,
@@ -53,12 +55,12 @@ const MAX_STEPS: usize = 200;
 
 pub fn run(data: &[u8]) {
     let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) else { return };
-    check::<Unix48>(&script);
-    check::<Micros52>(&script);
-    check::<Ntp48>(&script);
-    check::<Ntp60>(&script);
-    check::<Millis42Y2022>(&script);
-    check::<Secs32>(&script);
+    bounded(Bound::NOTHING, data.len(), || check::<Unix48>(&script));
+    bounded(Bound::NOTHING, data.len(), || check::<Micros52>(&script));
+    bounded(Bound::NOTHING, data.len(), || check::<Ntp48>(&script));
+    bounded(Bound::NOTHING, data.len(), || check::<Ntp60>(&script));
+    bounded(Bound::NOTHING, data.len(), || check::<Millis42Y2022>(&script));
+    bounded(Bound::NOTHING, data.len(), || check::<Secs32>(&script));
 }
 
 /// What the clock should do, in numbers that cannot overflow.

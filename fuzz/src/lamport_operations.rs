@@ -5,6 +5,8 @@ use core::num::NonZeroU32;
 use arbitrary::{Arbitrary, Unstructured};
 use lamport::{AtomicClock, Clock, MaxJump, Snapshot, Time};
 
+use crate::bounds::{Bound, bounded};
+
 #[derive(Arbitrary, Debug)]
 struct Script {
     /// `None` is no bound at all.
@@ -198,7 +200,8 @@ pub fn run(data: &[u8]) {
     for step in script.steps.iter().take(MAX_STEPS) {
         let call = Call::of(*step, owned.last().get(), limit.unwrap_or(u64::MAX));
         let expected = model.run(call);
-        let (owned_answer, shared_answer): (Answer, Answer) = (run!(owned, call), run!(shared, call));
+        let (owned_answer, shared_answer): (Answer, Answer) =
+            bounded(Bound::NOTHING, 0, || (run!(owned, call), run!(shared, call)));
         assert_eq!(owned_answer, expected, "{call:?}");
         assert_eq!(shared_answer, expected, "{call:?}");
         assert_eq!(numbers_of(owned.snapshot()), model.snapshot());

@@ -1,12 +1,12 @@
 //! Operation sequences on vectors and clocks of `vector-clock`, against maps from actors to counters.
 //!
-//! Storage that grows and storage that runs out run the same script. Comparison is also asked of `crdts`, whose
-//! definition is the same for vectors without zeros.
+//! Storage that grows and storage that runs out run the same script. Comparison, merge and greatest lower bound are also
+//! asked of `crdts`, whose definitions are the same for vectors without zeros.
 
 use std::collections::BTreeMap;
 
 use arbitrary::{Arbitrary, Unstructured};
-use crdts::CmRDT;
+use crdts::{CmRDT, CvRDT};
 use vector_clock::{
     ApplyError, Causality, Delta, DenseVector, Dot, Fixed, Heap, MAX_COUNTER, MaxJump, MergeError,
     ObserveError, Stamp, Storage, TickError, VectorClock, VersionVector,
@@ -208,7 +208,13 @@ fn relate<S: Storage>(a: &VersionVector<u8, S>, a_map: &Map, b: &VersionVector<u
     assert_eq!(a == b, expected == Causality::Equal);
     // The same knowledge in other storage.
     assert_eq!(vector::<Heap>(a_map).causality(b), expected);
-    assert_eq!(by_others(a_map).partial_cmp(&by_others(b_map)), expected.to_ordering());
+    let (others, others_b) = (by_others(a_map), by_others(b_map));
+    assert_eq!(others.partial_cmp(&others_b), expected.to_ordering());
+    let (mut merged, mut common) = (others.clone(), others);
+    merged.merge(others_b.clone());
+    assert_eq!(merged, by_others(&upper(a_map, b_map)));
+    common.glb(&others_b);
+    assert_eq!(common, by_others(&lower(a_map, b_map)));
 
     let delta = Delta::<u8, Heap>::between(a, b);
     assert_eq!(delta.is_ok(), matches!(expected, Causality::Before | Causality::Equal));

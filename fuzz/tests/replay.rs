@@ -123,3 +123,43 @@ fn high_water_register() {
 fn epoch_fence_token() {
     replay("epoch_fence_token", clock_fuzz::epoch_fence_token::run);
 }
+
+#[test]
+fn clock_tools_pattern() {
+    replay("clock_tools_pattern", clock_fuzz::clock_tools_pattern::run);
+}
+
+#[test]
+fn epoch_fence_audit() {
+    replay("epoch_fence_audit", clock_fuzz::epoch_fence_audit::run);
+}
+
+#[test]
+fn epoch_fence_gate() {
+    replay("epoch_fence_gate", clock_fuzz::epoch_fence_gate::run);
+}
+
+#[test]
+fn epoch_fence_protocol() {
+    replay("epoch_fence_protocol", clock_fuzz::epoch_fence_protocol::run);
+}
+
+#[test]
+fn hlc_ntp64() {
+    replay("hlc_ntp64", clock_fuzz::hlc_ntp64::run);
+}
+
+#[test]
+fn hlc_postgres_columns() {
+    replay("hlc_postgres_columns", clock_fuzz::hlc_postgres_columns::run);
+}
+
+#[test]
+fn orders() {
+    replay("orders", clock_fuzz::orders::run);
+}
+
+#[test]
+fn vector_clock_costs() {
+    replay("vector_clock_costs", clock_fuzz::vector_clock_costs::run);
+}

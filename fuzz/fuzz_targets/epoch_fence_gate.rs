@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| clock_fuzz::epoch_fence_gate::run(data));
