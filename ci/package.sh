@@ -4,8 +4,9 @@
 #   ci/package.sh [CRATE...]     no crate: all of them
 #
 # Alone means unpacked outside the workspace, from the manifest and the lock file in the archive, without a network; see
-# ci/archives.py. The tests are those that the archive has: units, examples and documentation. The tests under `tests/`
-# need what is not published, and stay in the repository.
+# ci/archives.py. The tests are those that the archive has: units, examples and documentation. The tests under `tests/` and
+# those of interleavings need what is not published: the former stay in the repository, the latter are compiled with
+# `--cfg loom` alone.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
