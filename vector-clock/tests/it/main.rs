@@ -20,7 +20,10 @@ mod laws;
 mod matrix;
 mod model;
 mod oracle;
+#[cfg(feature = "parking_lot")]
+mod shared;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
+mod texts;
 mod traits;
 mod wire;
