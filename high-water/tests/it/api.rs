@@ -1,6 +1,8 @@
 //! The marks in memory, and the reserver on them.
 
-use high_water::{DrawError, Mark, MemoryMark, NotRaised, Outcome, RaiseError, Reserver, SharedReserver};
+use high_water::{
+    DrawError, Kept, Mark, MemoryMark, NotRaised, Outcome, RaiseError, Reserver, SharedReserver,
+};
 use std::num::{NonZeroU32, NonZeroU64};
 
 fn block(size: u64) -> NonZeroU64 {
@@ -145,4 +147,12 @@ fn many_draw_while_one_extends() {
     shared.upkeep().unwrap();
     assert_eq!(shared.draw(), Ok(drawn.len() as u64 + 1));
     assert!(shared.snapshot().mark > drawn.len() as u64);
+}
+
+#[test]
+fn whoever_keeps_a_shared_reserver_extends_it() {
+    let numbers = SharedReserver::from(Reserver::new(MemoryMark::new(0), block(10)));
+    assert_eq!(numbers.draw(), Err(DrawError::Spent { left: 0 }));
+    numbers.keep();
+    assert_eq!((numbers.draw(), numbers.snapshot().left), (Ok(1), 9));
 }
