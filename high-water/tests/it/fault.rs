@@ -1,9 +1,11 @@
 //! The simulated disk and flash themselves: a test tool that is wrong makes every test that uses it wrong.
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
-use high_water::{Access, FaultFlash, FaultMedium, FlashFault, Medium, Torn, Unflushed};
+use high_water::{Access, Cut, Fault, FaultFlash, FaultMedium, FlashFault, Medium, Torn, Unflushed};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
+
+const EINTR: i32 = 4;
 
 /// A machine with a durable file of zeros, held open.
 fn zeros(len: usize) -> (FaultMedium, high_water::FaultFile) {
@@ -129,5 +131,67 @@ fn a_simulated_flash_refuses_what_a_real_one_refuses_and_counts_what_breaks_its_
     assert_eq!(after.write(8, &[0; 4]), Err(FlashFault::Failed));
     for fault in [FlashFault::PowerCut, FlashFault::Failed, FlashFault::Unreadable] {
         assert_eq!(fault.kind(), NorFlashErrorKind::Other);
+    }
+}
+
+#[test]
+fn names_of_one_machine_share_its_power_and_its_calls_and_not_their_files() {
+    let machine = FaultMedium::with_file(&[1]);
+    let other = machine.named_file(1);
+    assert!(other.cached().is_none());
+    other.replace(&[2, 3]);
+    assert_eq!((machine.cached(), other.cached()), (Some(vec![1]), Some(vec![2, 3])));
+    let calls = machine.calls();
+    drop(other.open(Access::Read).unwrap());
+    assert_eq!((machine.calls(), other.calls()), (calls + 1, calls + 1));
+    machine.delete();
+    assert_eq!((machine.cached(), other.cached()), (None, Some(vec![2, 3])));
+    let after = other.power_cut(&Cut::new(&[]));
+    assert_eq!(after.cached(), Some(vec![2, 3]));
+    assert!(after.named_file(0).cached().is_none(), "a deletion is durable");
+}
+
+#[test]
+fn two_lengths_of_one_file_reach_the_disk_in_either_order() {
+    let (machine, file) = zeros(1);
+    machine.set_len(&file, 3).unwrap();
+    machine.set_len(&file, 2).unwrap();
+    let mut lens: Vec<usize> = images(&machine).iter().map(Vec::len).collect();
+    lens.sort_unstable();
+    assert_eq!(lens, [1, 1, 2, 2, 2, 3, 3, 3], "each of four subsets, forwards and backwards");
+}
+
+#[test]
+fn a_transfer_that_is_cut_short_or_interrupted_is_repeated_and_not_for_ever() {
+    let (machine, file) = zeros(6);
+    let next = |ahead, fault| machine.fail(machine.calls() + ahead, fault);
+    next(0, Fault::Short(2));
+    next(1, Fault::Errno(EINTR));
+    next(2, Fault::Short(1));
+    machine.write_all(&file, 1, b"abcd").unwrap();
+    assert_eq!(machine.cached(), Some(b"\0abcd\0".to_vec()));
+    next(0, Fault::Short(2));
+    next(1, Fault::Errno(EINTR));
+    let mut bytes = [0; 4];
+    assert_eq!((machine.read_full(&file, 1, &mut bytes).unwrap(), &bytes), (4, b"abcd"));
+    assert_eq!(
+        (machine.read_full(&file, 4, &mut bytes).unwrap(), &bytes[..2]),
+        (2, &b"d\0"[..]),
+        "to the end"
+    );
+
+    next(0, Fault::Short(0));
+    assert_eq!(machine.write_all(&file, 0, b"x").unwrap_err().kind(), ErrorKind::WriteZero);
+    for (interruptions, ends) in [(1_000, false), (1_001, true)] {
+        (0..interruptions).for_each(|ahead| next(ahead, Fault::Errno(EINTR)));
+        let read = machine.read_full(&file, 0, &mut bytes).map(drop);
+        (0..interruptions).for_each(|ahead| next(ahead, Fault::Errno(EINTR)));
+        let written = machine.write_all(&file, 0, b"x");
+        for outcome in [read, written] {
+            assert_eq!(
+                outcome.map_err(|error| error.kind()),
+                if ends { Err(ErrorKind::Interrupted) } else { Ok(()) }
+            );
+        }
     }
 }
