@@ -119,3 +119,50 @@ impl Cells {
         (self.start..end).step_by(Seal::LEN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flash_is_supported_where_its_reads_words_and_sectors_fit_each_other() {
+        // The units of reading, programming and erasing; how many entries a sector has, 0 where it is refused.
+        for (read, word, sector, entries) in [
+            (1, 1, 96, 1),
+            (1, 1, 88, 0),
+            (1, 1, 184, 1),
+            (1, 1, 192, 2),
+            (1, 8, 96, 1),
+            (1, 16, 128, 1),
+            (1, 16, 112, 0),
+            (1, 16, 136, 0),
+            (1, 32, 192, 1),
+            (1, 32, 160, 0),
+            (8, 4, 4_096, 42),
+            (16, 4, 4_096, 0),
+            (3, 4, 4_096, 0),
+            (0, 4, 4_096, 0),
+            (1, 0, 4_096, 0),
+            (1, 3, 4_096, 0),
+            (1, 64, 4_096, 0),
+            (1, 1, 100, 0),
+            (1, 1, 0, 0),
+            (1, 8, (1 << 31) - 8, 22_369_621),
+            (1, 8, 1 << 31, 0),
+        ] {
+            let cells = Cells::of(read, word, sector);
+            let refusal = RegionError::Unsupported { read_size: read, write_size: word, erase_size: sector };
+            let expected = if entries == 0 { Err(refusal) } else { Ok(entries) };
+            assert_eq!(cells.map(|cells| cells.entries), expected, "{read} {word} {sector}");
+        }
+    }
+
+    #[test]
+    fn cells_are_as_long_as_the_words_that_they_take() {
+        for (word, record, seal) in [(1, 40, 8), (4, 40, 8), (8, 40, 8), (16, 48, 16), (32, 64, 32)] {
+            let cells = Cells::of(1, word, 4_096).unwrap();
+            assert_eq!((cells.record_len(), cells.seal_len()), (record, seal), "{word}");
+            assert!(cells.record_len() <= MAX_CELL_LEN, "{word}");
+        }
+    }
+}

@@ -1,7 +1,11 @@
 //! The marks in memory, and the reserver on them.
 
-use high_water::{DrawError, Mark, MemoryMark, NotRaised, Outcome, RaiseError, Reserver, SharedReserver};
+use high_water::{
+    DrawError, Keeper, Kept, Mark, MemoryMark, NotRaised, Outcome, RaiseError, Reserver, SharedReserver,
+};
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 fn block(size: u64) -> NonZeroU64 {
     NonZeroU64::new(size).unwrap()
@@ -145,4 +149,39 @@ fn many_draw_while_one_extends() {
     shared.upkeep().unwrap();
     assert_eq!(shared.draw(), Ok(drawn.len() as u64 + 1));
     assert!(shared.snapshot().mark > drawn.len() as u64);
+}
+
+#[test]
+fn whoever_keeps_a_shared_reserver_extends_it() {
+    let numbers = SharedReserver::from(Reserver::new(MemoryMark::new(0), block(10)));
+    assert_eq!(numbers.draw(), Err(DrawError::Spent { left: 0 }));
+    numbers.keep();
+    assert_eq!((numbers.draw(), numbers.snapshot().left), (Ok(1), 9));
+}
+
+/// Tells of each time that it is kept.
+struct Told(mpsc::SyncSender<()>);
+
+impl Kept for Told {
+    fn keep(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+#[test]
+fn a_keeper_keeps_at_once_and_again_and_again_until_it_is_dropped() {
+    let (told, times) = mpsc::sync_channel(1);
+    let kept = Arc::new(Told(told));
+    let keeper = Keeper::start(Arc::clone(&kept), Duration::from_secs(3_600)).unwrap();
+    assert_eq!(times.try_recv(), Ok(()), "before it returns");
+    drop(keeper);
+    assert_eq!(Arc::strong_count(&kept), 1, "its thread has ended, and did not wait for the period");
+
+    let keeper = Keeper::start(Arc::clone(&kept), Duration::from_millis(1)).unwrap();
+    for _ in 0..5 {
+        // Much longer than any machine takes: a thread that keeps no more fails here.
+        times.recv_timeout(Duration::from_secs(60)).unwrap();
+    }
+    drop(keeper);
+    assert_eq!(Arc::strong_count(&kept), 1);
 }

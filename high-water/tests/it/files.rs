@@ -2,10 +2,11 @@
 
 use crate::{OURS, options};
 use high_water::{
-    Evidence, FileMedium, FileSystemName, NotRaised, OpenError, Options, RaiseError, Register, WhenHeld,
-    inspect,
+    Access, Evidence, FileMedium, FileSystemName, IoFault, Medium, NotRaised, OpenError, Operation, Options,
+    RaiseError, Register, WhenHeld, inspect,
 };
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -325,4 +326,85 @@ fn a_reader_sees_rising_whole_values_while_the_holder_raises() {
 fn a_relative_path_stays_with_the_directory_it_was_given_in() {
     let medium = FileMedium::at(Path::new("register")).unwrap();
     assert_eq!(medium.path(), std::env::current_dir().unwrap().join("register"));
+}
+
+#[test]
+fn an_opening_by_one_who_knows_the_value_in_a_file_writes_nothing_to_it() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let mut register = create(&path);
+    register.raise(7, b"seven").unwrap();
+    drop(register);
+    let before = fs::read(&path).unwrap();
+    let register =
+        anywhere().open_acknowledged(&path, |value, payload| (value, payload) == (7, b"seven")).unwrap();
+    assert_eq!((register.get(), register.snapshot().syncs), (7, 0));
+    drop(register);
+    assert!(fs::read(&path).unwrap() == before);
+    let register = anywhere().open_acknowledged(&path, |_, _| false).unwrap();
+    assert_eq!(
+        (register.get(), register.snapshot().syncs),
+        (7, 1),
+        "one who does not know opens as any other"
+    );
+    assert_eq!(
+        anywhere().open_acknowledged(dir.join("another"), |_, _| true).map(|r| r.get()),
+        Err(OpenError::NotFound)
+    );
+}
+
+#[test]
+fn leftovers_of_crashed_processes_with_our_number_are_passed_over_until_there_are_a_thousand() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    let leave = |attempt: u32| {
+        let name = format!(".register.{}-{attempt}.new", std::process::id());
+        fs::write(dir.join(&name), b"").unwrap();
+    };
+    (0..999).for_each(leave);
+    drop(create(&path));
+    fs::remove_file(&path).unwrap();
+    leave(999);
+    let full = OpenError::Io(IoFault::new(Operation::Create, None));
+    assert_eq!(anywhere().create(&path, 0, b"").map(|r| r.get()), Err(full));
+    assert_eq!(dir.names().len(), 1_000, "none of them was touched, and no register was made");
+}
+
+#[test]
+fn a_file_that_was_opened_has_no_temporary_name_to_be_linked_or_removed() {
+    let dir = Scratch::new();
+    let path = dir.join("register");
+    drop(create(&path));
+    let medium = FileMedium::at(&path).unwrap();
+    let opened = medium.open(Access::Read).unwrap();
+    for refused in [medium.publish(&opened), medium.retract(&opened)] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+    assert_eq!(dir.names(), ["register"]);
+    medium.unpublish().unwrap();
+    assert!(dir.names().is_empty());
+    assert_eq!(medium.unpublish().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_relative_path_in_a_directory_that_is_gone_leads_nowhere() {
+    const GONE: &str = "HIGH_WATER_TEST_GONE";
+    // The current directory is the process's: only a child may leave it.
+    if let Some(gone) = std::env::var_os(GONE) {
+        std::env::set_current_dir(&gone).unwrap();
+        fs::remove_dir(&gone).unwrap();
+        assert_eq!(FileMedium::at(Path::new("register")), Err(OpenError::NoDirectory));
+        return;
+    }
+    let dir = Scratch::new();
+    let gone = dir.join("gone");
+    fs::create_dir(&gone).unwrap();
+    let test = "files::a_relative_path_in_a_directory_that_is_gone_leads_nowhere";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact"])
+        .env(GONE, &gone)
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    assert!(!gone.exists(), "the child has run");
 }

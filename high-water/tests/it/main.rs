@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
+    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::type_complexity,
     clippy::wildcard_enum_match_arm,
@@ -16,10 +17,12 @@ extern crate alloc;
 mod acknowledged;
 mod api;
 mod crash;
+mod fault;
 mod files;
 mod flash;
 mod flash_crash;
 mod flash_wire;
+mod held;
 mod kill;
 mod model;
 mod names;
@@ -27,6 +30,7 @@ mod permissions;
 mod readers;
 mod refusals;
 mod stress;
+mod texts;
 mod traits;
 mod twice;
 mod wire;

@@ -420,6 +420,64 @@ fn the_end_of_the_sequence_numbers_is_typed() {
     }
 }
 
+/// Puts a record with another sequence number, value and payload byte in a place of a file.
+fn forge(bytes: &mut [u8], place: usize, sequence: u64, value: u64, payload: u8) {
+    bytes.copy_within(0..Record::LEN, place * CELL);
+    let cell = &mut bytes[place * CELL..][..Record::LEN];
+    cell[32..40].copy_from_slice(&sequence.to_be_bytes());
+    cell[40..48].copy_from_slice(&value.to_be_bytes());
+    cell[64] = payload;
+    let checksum = crc(&cell[..508]).to_be_bytes();
+    cell[508..].copy_from_slice(&checksum);
+}
+
+#[test]
+fn a_recovery_at_the_end_of_the_sequence_numbers_is_refused() {
+    // The last number of all belongs in the first place and in the fourth.
+    for payloads in [[1, 1], [1, 2]] {
+        let mut bytes = bytes_at(&[7]);
+        forge(&mut bytes, 0, u64::MAX, 1000, payloads[0]);
+        forge(&mut bytes, 3, u64::MAX, 1000, payloads[1]);
+        let machine = FaultMedium::with_file(&bytes);
+        let opened = if payloads[0] == payloads[1] { OpenError::Exhausted } else { OpenError::Conflict };
+        assert_eq!(open(&bytes), Err(opened));
+        assert_eq!(
+            options().recover_on(machine.clone(), 2000, b"").map(|r| r.get()),
+            Err(OpenError::Exhausted)
+        );
+        assert!(machine.cached().unwrap() == bytes, "left alone");
+    }
+}
+
+#[test]
+fn a_reader_is_refused_what_an_opening_is() {
+    let whole = bytes_at(&[7]);
+    let change = |at: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        let checksum = crc(&bytes[..508]).to_be_bytes();
+        bytes[508..512].copy_from_slice(&checksum);
+        bytes
+    };
+    for (bytes, refusal) in [
+        (change(8, 2), OpenError::UnknownVersion { found: 2 }),
+        (change(9, 0x80), OpenError::Malformed),
+        (change(12, 1), OpenError::Malformed),
+        (change(500, 1), OpenError::Malformed),
+        (vec![0; FILE], OpenError::NoValidRecord),
+        (whole[1..].to_vec(), OpenError::WrongLength { found: FILE as u64 - 1 }),
+    ] {
+        assert_eq!(open(&bytes), Err(refusal));
+        assert_eq!(
+            inspect_on(&FaultMedium::with_file(&bytes)).map(|found| found.record().value()),
+            Err(refusal)
+        );
+    }
+    // To a reader, who expects no identity, a file is the register that its first record names.
+    let second = inspect_on(&FaultMedium::with_file(&change(16, b'H'))).map(|found| found.record().value());
+    assert_eq!(second, Err(OpenError::WrongIdentity { found: OURS }));
+}
+
 #[test]
 fn every_refusal_tells_the_operator_what_to_do() {
     let io = high_water::IoFault::new(Operation::Sync, Some(5));

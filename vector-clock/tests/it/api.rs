@@ -1,9 +1,10 @@
 //! What the types promise, case by case.
 
 use vector_clock::{
-    Actor, ApplyError, Causality, DecodeError, Delta, DeltaError, DenseVector, Dot, EntryError, Fixed,
-    LaneError, Limits, MAX_COUNTER, MaxJump, MergeError, ObserveError, Stamp, TickError, VectorClock,
-    VersionVector,
+    Actor, ApplyError, Causality, DecodeError, Delta, DeltaError, DenseVector, Dot, DotRange, DotRangeError,
+    EntryError, Fixed, LaneError, Limits, MAX_COUNTER, MaxJump, MergeError, ObserveError, Stamp, TickError,
+    VectorClock, VersionVector,
+    storage::{Slots, Storage},
 };
 
 type Vector<const N: usize> = VersionVector<u8, Fixed<N>>;
@@ -381,16 +382,86 @@ fn an_id_type_of_ones_own_works_as_an_integer_does() {
 }
 
 #[test]
-fn errors_say_the_numbers() {
-    let mut clock = Clock::<2>::new(1).with_max_jump(MaxJump::AtMost(10));
-    let far = clock.merge(&vector::<2>(&[(2, 12)])).unwrap_err();
-    assert_eq!(far.to_string(), "counter 12 of actor 2 is more than 10 above the known 0");
-    let own = clock.merge(&vector::<2>(&[(1, 3)])).unwrap_err();
-    assert_eq!(own.to_string(), "own actor 1 is said to have had 3 events, and has had 0");
-    let full = clock.merge(&vector::<2>(&[(2, 1), (3, 1)])).unwrap_err();
-    assert_eq!(full.to_string(), "3 entries needed, capacity 2");
-    assert_eq!(
-        Dot::try_new(1_u8, 0).unwrap_err().to_string(),
-        "counter 0 is not from 1 to 9223372036854775807"
-    );
+fn a_range_contains_its_two_ends_and_nobody_elses_events() {
+    let range = DotRange::try_new(3, 5, 8).unwrap();
+    assert_eq!((range.actor(), range.first(), range.last(), range.count()), (3, 5, 8, 4));
+    let within = [4, 5, 7, 8, 9].map(|counter| range.contains(dot(3, counter)));
+    assert_eq!(within, [false, true, true, true, false]);
+    assert!(!range.contains(dot(4, 6)) && !range.contains(dot(2, 6)));
+    assert!(DotRange::from(dot(3, 5)).contains(dot(3, 5)) && !DotRange::from(dot(3, 5)).contains(dot(3, 6)));
+
+    let edge = |first, last| DotRange::try_new(3_u8, first, last).map(|range| range.count());
+    assert_eq!(edge(1, MAX_COUNTER), Ok(MAX_COUNTER));
+    assert_eq!(edge(MAX_COUNTER, MAX_COUNTER), Ok(1));
+    assert_eq!(edge(2, 1), Err(DotRangeError::Order));
+    for (first, last, found) in
+        [(0, 1, 0), (1, 0, 0), (MAX_COUNTER + 1, 1, MAX_COUNTER + 1), (1, MAX_COUNTER + 1, MAX_COUNTER + 1)]
+    {
+        assert!(matches!(edge(first, last), Err(DotRangeError::Counter(why)) if why.found() == found));
+    }
+}
+
+#[test]
+fn the_sixteen_bytes_of_a_uuid_are_an_actor_and_sort_as_bytes_do() {
+    let low_last = [[0; 16], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]];
+    let high_first = [[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xff; 16]];
+    let ids: [[u8; 16]; 4] = [low_last[0], low_last[1], high_first[0], high_first[1]];
+    for pair in ids.windows(2) {
+        assert!(pair[0] < pair[1] && pair[0].to_key() < pair[1].to_key(), "{pair:?}");
+    }
+    for id in ids {
+        assert_eq!(<[u8; 16]>::from_key(id.to_key()), Some(id));
+    }
+    assert_eq!(ids[1].to_key(), 9);
+
+    let dots = ids.map(|id| Dot::try_new(id, 2).unwrap());
+    let known = VersionVector::<[u8; 16], Fixed<4>>::from_sorted(dots).unwrap();
+    assert!(known.iter().eq(dots), "each id comes back as it was put in");
+    let mut bytes = [0; 128];
+    let length = known.encode_into(&mut bytes).unwrap();
+    assert_eq!(VersionVector::decode(&bytes[..length], &Limits::new()), Ok(known));
+}
+
+#[test]
+fn a_copy_of_a_delta_leads_where_the_delta_leads() {
+    let (base, latest) = (vector::<4>(&[(1, 1)]), vector::<4>(&[(1, 3), (2, 1)]));
+    let delta = Delta::<u8, Fixed<4>>::between(&base, &latest).unwrap();
+    let copy = delta.clone();
+    assert_eq!(copy, delta);
+    assert_eq!(copy.apply(&base), Ok(latest));
+    let mut bytes = [0; 64];
+    let length = delta.encode_into(&mut bytes).unwrap();
+    assert_eq!(length, delta.encoded_len());
+    assert_eq!(Delta::decode(&bytes[..length], &Limits::new()), Ok(copy));
+    #[cfg(feature = "alloc")]
+    assert_eq!(delta.to_bytes(), bytes[..length]);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn bytes_on_the_heap_are_those_that_a_buffer_gets() {
+    let stamp = Stamp::try_new(dot(3, 7), vector::<4>(&[(3, 7), (5, 1)])).unwrap();
+    let mut bytes = [0; 64];
+    let length = stamp.encode_into(&mut bytes).unwrap();
+    assert_eq!((stamp.encoded_len(), stamp.to_bytes()), (length, bytes[..length].to_vec()));
+    let length = stamp.vector().encode_into(&mut bytes).unwrap();
+    assert_eq!((stamp.vector().encoded_len(), stamp.vector().to_bytes()), (length, bytes[..length].to_vec()));
+}
+
+#[test]
+fn slots_are_empty_until_a_value_is_put_in() {
+    fn check<L: Slots<u8>>() {
+        let mut slots = L::EMPTY;
+        assert!(slots.is_empty());
+        assert_eq!((slots.push(7), slots.len(), slots.is_empty()), (Ok(0), 1, false));
+        *slots.get_mut(0).unwrap() = 8;
+        assert_eq!((slots.get(0), slots.get(1)), (Some(&8), None));
+    }
+    check::<<Fixed<2> as Storage>::Slots<u8>>();
+    #[cfg(feature = "alloc")]
+    check::<<vector_clock::Heap as Storage>::Slots<u8>>();
+    let mut full = <<Fixed<1> as Storage>::Slots<u8>>::EMPTY;
+    full.push(1).unwrap();
+    let refused = full.push(2).unwrap_err();
+    assert_eq!((refused.needed(), refused.capacity(), full.get(0)), (2, 1, Some(&1)));
 }

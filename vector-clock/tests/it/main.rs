@@ -20,10 +20,13 @@ mod laws;
 mod matrix;
 mod model;
 mod oracle;
+#[cfg(feature = "parking_lot")]
+mod shared;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
 #[cfg(all(feature = "alloc", feature = "parking_lot"))]
 mod stress;
+mod texts;
 mod traits;
 #[cfg(all(feature = "alloc", feature = "parking_lot"))]
 mod twice;

@@ -43,6 +43,22 @@ mod arbitrary {
         (0..length).map(|_| next()).collect()
     }
 
+    /// Makes a value of as many bytes as its hint asks for, and returns how many those are and how many are left.
+    fn asked_for_and_left<T: for<'a> Arbitrary<'a>>() -> (usize, Option<usize>, usize) {
+        let (least, most) = T::size_hint(0);
+        let bytes = noise(least, 1);
+        let mut bytes = Unstructured::new(&bytes);
+        T::arbitrary(&mut bytes).unwrap();
+        (least, most, bytes.len())
+    }
+
+    #[test]
+    fn as_many_bytes_as_the_hint_says_make_a_value_and_none_is_left() {
+        assert_eq!(asked_for_and_left::<Dot<u8>>(), (9, Some(9), 0));
+        assert_eq!(asked_for_and_left::<DotRange<u32>>(), (20, Some(20), 0));
+        assert_eq!(asked_for_and_left::<DenseVector<3>>(), (24, Some(24), 0));
+    }
+
     #[test]
     fn no_bytes_make_the_least_value_and_none_make_an_invalid_one() {
         assert_eq!(from_bytes::<Dot<u8>>(&[]), Dot::try_new(0, 1).unwrap());

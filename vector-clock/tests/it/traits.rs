@@ -4,10 +4,10 @@ use core::fmt::Debug;
 use core::hash::Hash;
 
 use vector_clock::{
-    ApplyError, BufferTooSmall, Capacity, Causality, ClockRef, CounterRange, DecodeError, Delta, DeltaError,
-    DenseVector, Dot, DotMismatch, EntryError, Fixed, Ignorable, JumpExceeded, LaneError, Limits, MaxJump,
-    MergeError, NoLane, ObserveError, Overflow, Snapshot, Stamp, TickError, Unissued, VectorClock,
-    VersionVector, WrongBase,
+    ApplyError, BufferLimits, BufferTooSmall, Capacity, CausalBuffer, Causality, ClockRef, CounterRange,
+    DecodeError, Delta, DeltaError, DenseVector, Dot, DotMismatch, EntryError, Fixed, Ignorable,
+    JumpExceeded, LaneError, Limits, MaxJump, MergeError, NoLane, ObserveError, Overflow, Snapshot, Stamp,
+    TickError, Unissued, VectorClock, VersionVector, WrongBase,
 };
 
 fn plain<T: Copy + Eq + Hash + Debug + Send + Sync + Unpin + 'static>() {}
@@ -17,6 +17,7 @@ fn shared<T: Debug + Send + Sync + 'static>() {}
 fn error<T: core::error::Error + Copy + Eq + Send + Sync + 'static>() {}
 
 type Small = VersionVector<u8, Fixed<4>>;
+type Buffer = CausalBuffer<(Stamp<u8, Fixed<4>>, ()), Fixed<4>>;
 
 #[test]
 fn values_errors_and_clocks_have_the_traits_that_users_build_on() {
@@ -155,4 +156,65 @@ fn the_defaults_are_what_the_docs_say() {
     assert_eq!(Small::default(), Small::new());
     assert_eq!(DenseVector::<3>::default(), DenseVector::new());
     assert_eq!(VectorClock::<u8, Fixed<4>>::new(1).snapshot(), Snapshot::default());
+    let buffer = BufferLimits::DEFAULT;
+    assert_eq!(buffer, buffer.with_members(1_024).with_waiting(4_096).with_quota(64));
+    assert_eq!(BufferLimits::default(), buffer);
+    let buffers = [Buffer::default(), Buffer::new(), Buffer::with_limits(buffer)];
+    let [default, new, with_limits] = buffers.map(|buffer| format!("{buffer:?}"));
+    assert_eq!((&default, &new), (&with_limits, &with_limits));
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn the_defaults_of_structures_are_what_the_docs_say() {
+    use vector_clock::{DotSet, DvvLimits, DvvSet, NodeBudget};
+
+    let limits = DvvLimits::DEFAULT;
+    assert_eq!(limits, limits.with_actors(1_024).with_siblings(256));
+    assert_eq!(limits, limits.with_max_jump(MaxJump::DEFAULT).with_max_context_jump(MaxJump::DEFAULT));
+    assert_eq!(DvvLimits::default(), limits);
+    assert_eq!(NodeBudget::default(), NodeBudget::new(65_536));
+    assert_eq!(DotSet::<u8>::DEFAULT_LIMIT, 8_192);
+    assert_eq!(DotSet::<u8>::default(), DotSet::new());
+    assert_eq!(DvvSet::<u8, u8>::default(), DvvSet::new());
+}
+
+/// What a hash map sees.
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    core::hash::Hasher::finish(&hasher)
+}
+
+#[test]
+fn what_is_equal_hashes_alike_and_what_is_not_does_not() {
+    let vector = |counter| Small::from_sorted([Dot::try_new(1, counter).unwrap()]).unwrap();
+    let stamp = |counter| Stamp::try_new(Dot::try_new(1, counter).unwrap(), vector(counter)).unwrap();
+    assert_eq!(hash_of(&vector(2)), hash_of(&vector(2)));
+    assert_ne!(hash_of(&vector(2)), hash_of(&vector(3)));
+    assert_eq!(hash_of(&stamp(2)), hash_of(&stamp(2)));
+    assert_ne!(hash_of(&stamp(2)), hash_of(&stamp(3)));
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn sets_of_events_and_interval_trees_hash_by_what_they_hold_and_not_by_their_limits() {
+    use vector_clock::{DotSet, IntervalTreeClock, NodeBudget};
+
+    let set = |limit, counter| {
+        let mut set = DotSet::<u8>::with_limit(limit);
+        set.insert(Dot::try_new(1, counter).unwrap()).unwrap();
+        set
+    };
+    assert_eq!((set(1, 2), hash_of(&set(1, 2))), (set(9, 2), hash_of(&set(9, 2))));
+    assert_ne!(hash_of(&set(1, 2)), hash_of(&set(1, 3)));
+
+    let clock = |nodes, events| {
+        let mut clock = IntervalTreeClock::seed().with_budget(NodeBudget::new(nodes)).unwrap();
+        (0..events).for_each(|_| clock.event().unwrap());
+        clock
+    };
+    assert_eq!((clock(9, 2), hash_of(&clock(9, 2))), (clock(99, 2), hash_of(&clock(99, 2))));
+    assert_ne!(hash_of(&clock(9, 2)), hash_of(&clock(9, 3)));
+    assert_ne!(hash_of(&clock(9, 2)), hash_of(&clock(9, 2).fork().unwrap()));
 }

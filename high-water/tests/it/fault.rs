@@ -1,0 +1,197 @@
+//! The simulated disk and flash themselves: a test tool that is wrong makes every test that uses it wrong.
+
+use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use high_water::{Access, Cut, Fault, FaultFlash, FaultMedium, FlashFault, Medium, Torn, Unflushed};
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+
+const EINTR: i32 = 4;
+
+/// A machine with a durable file of zeros, held open.
+fn zeros(len: usize) -> (FaultMedium, high_water::FaultFile) {
+    let machine = FaultMedium::with_file(&vec![0; len]);
+    let file = machine.open(Access::ReadWrite).unwrap();
+    (machine, file)
+}
+
+fn images(machine: &FaultMedium) -> Vec<Vec<u8>> {
+    machine.cuts().iter().map(|cut| machine.power_cut(cut).cached().unwrap()).collect()
+}
+
+#[test]
+fn of_more_than_six_changes_the_cuts_lose_all_none_all_but_one_or_one() {
+    const WRITES: usize = 8;
+    let (machine, file) = zeros(WRITES);
+    for at in 0..WRITES {
+        assert_eq!(machine.write_at(&file, at as u64, &[1]).unwrap(), 1);
+    }
+    assert_eq!(machine.unflushed(), [Unflushed::Write(1); WRITES]);
+    let one = |byte| {
+        (0..WRITES).map(move |at| {
+            let mut image = vec![1 - byte; WRITES];
+            image[at] = byte;
+            image
+        })
+    };
+    let expected: BTreeSet<_> = one(0).chain(one(1)).chain([vec![0; WRITES], vec![1; WRITES]]).collect();
+    let found = images(&machine);
+    assert_eq!((found.len(), found.into_iter().collect::<BTreeSet<_>>()), (2 * WRITES + 2, expected));
+}
+
+#[test]
+fn of_more_than_six_changes_in_one_place_the_first_or_the_last_may_win() {
+    let (machine, file) = zeros(1);
+    for byte in 1..=8 {
+        machine.write_at(&file, 0, &[byte]).unwrap();
+    }
+    let mut winners = [0; 9];
+    images(&machine).iter().for_each(|image| winners[usize::from(image[0])] += 1);
+    // Forwards the last of those that are not lost wins, and backwards the first. Of the subsets one loses all, eight
+    // keep one each, one keeps all, and eight all but one.
+    assert_eq!(winners, [2, 10, 3, 2, 2, 2, 2, 3, 10]);
+    let (machine, file) = zeros(1);
+    for byte in 1..=3 {
+        machine.write_at(&file, 0, &[byte]).unwrap();
+    }
+    assert_eq!(machine.cuts().len(), 8 * 6, "every subset in every order");
+}
+
+#[test]
+fn an_eviction_keeps_what_no_sync_has_covered() {
+    let machine = FaultMedium::default();
+    assert!(machine.cached().is_none());
+    let file = machine.create().unwrap();
+    machine.publish(&file).unwrap();
+    machine.set_len(&file, 3).unwrap();
+    machine.write_at(&file, 1, &[7]).unwrap();
+    machine.evict();
+    assert_eq!(machine.cached(), Some(vec![0, 7, 0]));
+    assert_eq!(machine.len(&file).unwrap(), 3);
+    let changes = [Unflushed::Name, Unflushed::Name, Unflushed::Length, Unflushed::Write(1)];
+    assert_eq!(machine.unflushed(), changes);
+}
+
+#[test]
+fn a_simulated_disk_refuses_what_a_real_one_refuses() {
+    let (machine, held) = zeros(4);
+    let looking = machine.open(Access::Read).unwrap();
+    let kind = |result: std::io::Result<()>| result.unwrap_err().kind();
+    assert_eq!(kind(machine.write_at(&looking, 0, &[1]).map(drop)), ErrorKind::PermissionDenied);
+    assert_eq!(kind(machine.retract(&held)), ErrorKind::InvalidInput, "it has no temporary name");
+    let new = machine.create().unwrap();
+    assert_eq!(kind(machine.publish(&new)), ErrorKind::AlreadyExists);
+    assert!(machine.try_lock(&held).unwrap() && !machine.try_lock(&looking).unwrap());
+    machine.unpublish().unwrap();
+    assert_eq!(kind(machine.unpublish()), ErrorKind::NotFound);
+    assert_eq!(kind(machine.open(Access::Read).map(drop)), ErrorKind::NotFound);
+    // What is not there cannot rot, and is not made by being written over.
+    machine.rot(0, 1);
+    machine.overwrite(&[9]);
+    assert!(machine.cached().is_none());
+    let (machine, _held) = zeros(2);
+    machine.rot(2, 1);
+    assert_eq!(machine.cached(), Some(vec![0; 2]), "nothing is behind the end");
+    machine.rot(1, 0b101);
+    assert_eq!(machine.cached(), Some(vec![0, 0b101]));
+}
+
+#[test]
+fn a_simulated_flash_refuses_what_a_real_one_refuses_and_counts_what_breaks_its_rules() {
+    let mut flash = FaultFlash::<4, 16>::new(2);
+    flash.write(0, &[1, 2, 3, 4]).unwrap();
+    let again = flash.write(0, &[0; 4]).unwrap_err();
+    assert_eq!((again, again.kind()), (FlashFault::Violation, NorFlashErrorKind::Other));
+    assert_eq!((flash.violations(), &flash.bytes()[..4]), (1, &[1, 2, 3, 4][..]));
+
+    for (refused, kind) in [
+        (flash.write(2, &[0; 4]), NorFlashErrorKind::NotAligned),
+        (flash.write(32, &[0; 4]), NorFlashErrorKind::OutOfBounds),
+        (flash.erase(0, 8), NorFlashErrorKind::NotAligned),
+        (flash.read(31, &mut [0; 2]), NorFlashErrorKind::OutOfBounds),
+    ] {
+        assert_eq!(refused, Err(FlashFault::Arguments(kind)));
+        assert_eq!(refused.unwrap_err().kind(), kind);
+    }
+    assert_eq!(flash.violations(), 1, "wrong arguments touch nothing");
+    flash.erase(0, 16).unwrap();
+    flash.write(0, &[0; 4]).unwrap();
+
+    assert!(!flash.is_off());
+    flash.cut_at(flash.steps(), Torn::Clean);
+    assert!(!flash.is_off(), "the power goes with the next step");
+    assert_eq!(flash.write(4, &[0; 4]), Err(FlashFault::PowerCut));
+    assert!(flash.is_off());
+    assert_eq!(flash.read(0, &mut [0]), Err(FlashFault::PowerCut));
+    let mut after = flash.restarted();
+    assert!(!after.is_off());
+    after.read(0, &mut [0]).unwrap();
+    after.fail_reads(4..5);
+    after.fail_operation(after.operations().len());
+    assert_eq!(after.read(4, &mut [0]), Err(FlashFault::Unreadable));
+    assert_eq!(after.write(8, &[0; 4]), Err(FlashFault::Failed));
+    for fault in [FlashFault::PowerCut, FlashFault::Failed, FlashFault::Unreadable] {
+        assert_eq!(fault.kind(), NorFlashErrorKind::Other);
+    }
+}
+
+#[test]
+fn names_of_one_machine_share_its_power_and_its_calls_and_not_their_files() {
+    let machine = FaultMedium::with_file(&[1]);
+    let other = machine.named_file(1);
+    assert!(other.cached().is_none());
+    other.replace(&[2, 3]);
+    assert_eq!((machine.cached(), other.cached()), (Some(vec![1]), Some(vec![2, 3])));
+    let calls = machine.calls();
+    drop(other.open(Access::Read).unwrap());
+    assert_eq!((machine.calls(), other.calls()), (calls + 1, calls + 1));
+    machine.delete();
+    assert_eq!((machine.cached(), other.cached()), (None, Some(vec![2, 3])));
+    let after = other.power_cut(&Cut::new(&[]));
+    assert_eq!(after.cached(), Some(vec![2, 3]));
+    assert!(after.named_file(0).cached().is_none(), "a deletion is durable");
+}
+
+#[test]
+fn two_lengths_of_one_file_reach_the_disk_in_either_order() {
+    let (machine, file) = zeros(1);
+    machine.set_len(&file, 3).unwrap();
+    machine.set_len(&file, 2).unwrap();
+    let mut lens: Vec<usize> = images(&machine).iter().map(Vec::len).collect();
+    lens.sort_unstable();
+    assert_eq!(lens, [1, 1, 2, 2, 2, 3, 3, 3], "each of four subsets, forwards and backwards");
+}
+
+#[test]
+fn a_transfer_that_is_cut_short_or_interrupted_is_repeated_and_not_for_ever() {
+    let (machine, file) = zeros(6);
+    let next = |ahead, fault| machine.fail(machine.calls() + ahead, fault);
+    next(0, Fault::Short(2));
+    next(1, Fault::Errno(EINTR));
+    next(2, Fault::Short(1));
+    machine.write_all(&file, 1, b"abcd").unwrap();
+    assert_eq!(machine.cached(), Some(b"\0abcd\0".to_vec()));
+    next(0, Fault::Short(2));
+    next(1, Fault::Errno(EINTR));
+    let mut bytes = [0; 4];
+    assert_eq!((machine.read_full(&file, 1, &mut bytes).unwrap(), &bytes), (4, b"abcd"));
+    assert_eq!(
+        (machine.read_full(&file, 4, &mut bytes).unwrap(), &bytes[..2]),
+        (2, &b"d\0"[..]),
+        "to the end"
+    );
+
+    next(0, Fault::Short(0));
+    assert_eq!(machine.write_all(&file, 0, b"x").unwrap_err().kind(), ErrorKind::WriteZero);
+    for (interruptions, ends) in [(1_000, false), (1_001, true)] {
+        (0..interruptions).for_each(|ahead| next(ahead, Fault::Errno(EINTR)));
+        let read = machine.read_full(&file, 0, &mut bytes).map(drop);
+        (0..interruptions).for_each(|ahead| next(ahead, Fault::Errno(EINTR)));
+        let written = machine.write_all(&file, 0, b"x");
+        for outcome in [read, written] {
+            assert_eq!(
+                outcome.map_err(|error| error.kind()),
+                if ends { Err(ErrorKind::Interrupted) } else { Ok(()) }
+            );
+        }
+    }
+}
