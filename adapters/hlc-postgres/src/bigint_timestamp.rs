@@ -57,7 +57,7 @@ impl<L: Layout> BigintTimestamp<L> {
     /// [`NotPositive`] where it is zero or negative.
     #[inline]
     pub const fn from_i64(value: i64) -> Result<Self, NotPositive> {
-        if value > 0
+        if value.is_positive()
             && let Some(timestamp) = Packed::from_bits(value.cast_unsigned())
         {
             return Ok(Self(timestamp));

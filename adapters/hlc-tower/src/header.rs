@@ -50,7 +50,7 @@ pub fn read(headers: &HeaderMap) -> Result<Option<Stamp>, HeaderError> {
     if values.next().is_some() {
         return Err(HeaderError::Repeated);
     }
-    decode(value.as_bytes()).map(Some)
+    decode(value.len(), || value.as_bytes()).map(Some)
 }
 
 /// Writes the stamp in place of every value that was there before.
@@ -71,10 +71,12 @@ fn encode(stamp: Stamp) -> HeaderValue {
     HeaderValue::from_bytes(&stamp.to_text()).unwrap_or(NEVER)
 }
 
-fn decode(value: &[u8]) -> Result<Stamp, HeaderError> {
-    if value.len() > VALUE_LEN {
-        return Err(Oversized { actual: value.len() }.into());
+/// Asks for the bytes only where there are few enough of them to be a stamp.
+fn decode<'a>(len: usize, bytes: impl FnOnce() -> &'a [u8]) -> Result<Stamp, HeaderError> {
+    if len > VALUE_LEN {
+        return Err(Oversized { actual: len }.into());
     }
+    let value = bytes();
     if let Some(at) = value.iter().position(|byte| !byte.is_ascii()) {
         return Err(NonAscii { at }.into());
     }
@@ -181,3 +183,18 @@ impl Error for Oversized {}
 impl Error for NonAscii {}
 impl Error for HeaderError {}
 impl Error for HeadersFull {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_value_longer_than_a_stamp_not_one_byte_is_looked_at() {
+        for len in [34, 35, 1 << 20, usize::MAX] {
+            let refused = decode(len, || panic!("the bytes of a value of {len}"));
+            assert_eq!(refused, Err(HeaderError::Oversized(Oversized { actual: len })));
+        }
+        let sent = "018bcfe568000007-000000000000002a";
+        assert_eq!(decode(33, || sent.as_bytes()), Ok(sent.parse().unwrap()), "33 are looked at");
+    }
+}

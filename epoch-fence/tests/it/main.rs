@@ -13,6 +13,7 @@ mod awaited;
 mod conformance;
 #[cfg(all(unix, feature = "durable"))]
 mod durable;
+mod errors;
 #[cfg(feature = "parking_lot")]
 mod fenced;
 #[cfg(all(target_os = "linux", feature = "file"))]
@@ -29,6 +30,7 @@ mod model;
 mod naive;
 mod record;
 mod stall;
+mod steps;
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod strategies;
 mod stress;

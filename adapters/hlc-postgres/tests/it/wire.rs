@@ -86,10 +86,12 @@ fn a_number_that_is_no_timestamp_is_a_typed_error() {
     for value in [0, -1, i64::MIN] {
         let refused: NotPositive = refused::<BigintTimestamp, _>(&Type::INT8, &value.to_be_bytes());
         assert_eq!(refused.value(), value);
+        assert_eq!(refused.to_string(), format!("bigint {value} is no timestamp: those begin at 1"));
     }
     for length in (0..20).filter(|length| *length != 8) {
         let wrong: WrongLength = refused::<BigintTimestamp, _>(&Type::INT8, &[1; 20][..length]);
         assert_eq!((wrong.actual(), wrong.expected()), (length, 8));
+        assert_eq!(wrong.to_string(), format!("{length} bytes where the type has 8"));
     }
 }
 

@@ -32,6 +32,24 @@ pub(crate) fn call<S: Service<Request<()>>>(
     now(service.call(request))
 }
 
+/// A service that is never ready, and must not be called.
+#[derive(Debug)]
+pub(crate) struct Busy;
+
+impl Service<Request<()>> for Busy {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        panic!("called although it is not ready")
+    }
+}
+
 /// What a handler saw of a request, as the body of its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {

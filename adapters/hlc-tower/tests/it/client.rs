@@ -1,13 +1,20 @@
 //! What a client's layer does with a request, and with the answer.
 
-use core::{cell::RefCell, convert::Infallible, error::Error as _, future::ready};
+use core::{
+    cell::RefCell,
+    convert::Infallible,
+    error::Error as _,
+    future::ready,
+    pin::pin,
+    task::{Context, Waker},
+};
 
 use hlc_tower::{ClientError, ClientLayer, ClockPolicy, Received, Refused, StampPolicy, Unstamped, header};
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tower::{Layer as _, Service, service_fn};
+use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::{
-    calls::{NOW_MILLIS, Seen, ahead, call, full, headers, node, request, stamp, telling, values},
+    calls::{Busy, NOW_MILLIS, Seen, ahead, call, full, headers, node, request, stamp, telling, values},
     clock::clock,
 };
 
@@ -154,4 +161,34 @@ fn an_error_of_the_service_below_is_that_error() {
     assert_eq!(error.to_string(), "connection lost");
     assert!(error.source().is_none(), "its words are not said twice");
     assert_eq!(layer.snapshot().absent(), 0, "no answer came");
+
+    let cause = http::StatusCode::from_u16(1).unwrap_err();
+    let text = cause.to_string();
+    let error = ClientError::Service(std::io::Error::other(Wrapped(cause)));
+    assert_eq!(error.to_string(), "not a response");
+    assert_eq!(error.source().map(ToString::to_string), Some(text), "what is below it is not lost");
+}
+
+/// An error with a cause of its own.
+#[derive(Debug)]
+struct Wrapped(http::status::InvalidStatusCode);
+
+impl core::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("not a response")
+    }
+}
+
+impl core::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_service_below_that_is_not_ready_is_waited_for() {
+    let clock = clock();
+    let mut service = ClientLayer::new(&clock, node(1)).layer(Busy);
+    let mut is_ready = pin!(service.ready());
+    assert!(is_ready.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }

@@ -3,7 +3,7 @@
 use core::{
     cell::Cell,
     convert::Infallible,
-    future::{pending, ready},
+    future::ready,
     pin::pin,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -13,13 +13,14 @@ use hlc::{
     AtomicClock, LeadPolicy, ObserveError, SkewPolicy, SourceError, TickError, Timestamp,
     source::ManualSource,
 };
-use hlc_tower::{ClockError, ClockPolicy, Refused, ServerLayer, Snapshot, StampPolicy, header};
+use hlc_tower::{ClockError, ClockPolicy, Received, Refused, ServerLayer, Snapshot, StampPolicy, header};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::{
     calls::{
-        NOW_MILLIS, Seen, ahead, call, full, headers, node, now, request, stamp, stamped, telling, values,
+        Busy, NOW_MILLIS, Seen, ahead, call, full, headers, node, now, request, stamp, stamped, telling,
+        values,
     },
     clock::clock,
     wire::reason,
@@ -148,6 +149,7 @@ fn without_a_time_no_request_is_handled_unless_the_policy_says_so() {
         let response = call(&mut layer.layer(telling()), request(&values)).unwrap();
         assert_eq!((response.status(), response.body()), (StatusCode::SERVICE_UNAVAILABLE, &Seen::default()));
         assert_eq!(response.extensions().get::<Refused>(), Some(&expected));
+        assert_eq!(expected.to_string(), "physical clock unavailable: broken for a test");
         assert!(!response.headers().contains_key(header::NAME));
         let counts = layer.snapshot();
         assert_eq!((counts.clock_failures(), counts.unstamped(), counts.too_far_ahead()), (1, 1, 0));
@@ -245,6 +247,24 @@ fn a_stamp_that_came_with_another_services_response_is_not_the_stamp_of_this_one
 }
 
 #[test]
+fn a_handlers_stamp_that_is_the_receipts_or_the_next_one_is_not_of_an_event_of_the_handlers() {
+    let clock = clock();
+    let layer = ServerLayer::new(&clock, node(1));
+    let nexts = [|receipt: Timestamp| receipt, |receipt: Timestamp| receipt.checked_next().unwrap()];
+    for (next, count) in nexts.into_iter().zip(1..) {
+        let mut service = layer.layer(service_fn(|request: Request<()>| {
+            let receipt = request.extensions().get::<Received>().unwrap().at().timestamp();
+            let mut response = Response::new(());
+            *response.headers_mut() = headers(&[next(receipt).at_node(node(1)).to_text()]);
+            ready(Ok::<_, Infallible>(response))
+        }));
+        let response = call(&mut service, stamped(ahead(0))).unwrap();
+        assert_eq!(stamp(response.headers()).timestamp(), clock.last().unwrap(), "above the receipt");
+        assert_eq!((layer.snapshot().kept(), layer.snapshot().replaced()), (0, count));
+    }
+}
+
+#[test]
 fn a_response_without_room_for_a_header_goes_as_it_is() {
     let clock = clock();
     let layer = ServerLayer::new(&clock, node(1));
@@ -282,18 +302,6 @@ fn a_handlers_error_passes_and_a_service_that_is_not_ready_is_not_called() {
     assert_eq!(call(&mut layer.layer(failing), Request::new(())).unwrap_err(), "it failed");
     assert_eq!(layer.snapshot().absent(), 1);
 
-    struct Busy;
-    impl Service<Request<()>> for Busy {
-        type Response = Response<()>;
-        type Error = Infallible;
-        type Future = core::future::Pending<Result<Response<()>, Infallible>>;
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Pending
-        }
-        fn call(&mut self, _: Request<()>) -> Self::Future {
-            pending()
-        }
-    }
     let mut service = layer.layer(Busy);
     let mut is_ready = pin!(service.ready());
     assert!(is_ready.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

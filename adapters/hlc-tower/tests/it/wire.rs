@@ -133,6 +133,15 @@ fn errors_say_what_is_wrong_and_where() {
     assert_eq!(twice.to_string(), "header hlc-stamp: more than one value");
     let full = header::insert(&mut full(), ahead(0)).unwrap_err();
     assert_eq!(full.to_string(), "message has as many headers as the map can hold");
+
+    let HeaderError::Oversized(error) = header::read(&headers(&[[b'0'; 40]])).unwrap_err() else {
+        panic!("40 bytes are no stamp")
+    };
+    assert_eq!(error.actual(), 40);
+    let HeaderError::NonAscii(error) = header::read(&headers(&[b"018b\xff\xff"])).unwrap_err() else {
+        panic!("a byte is outside ASCII")
+    };
+    assert_eq!(error.at(), 4, "the first of them");
 }
 
 /// Values that look much like a stamp, and some that do not.

@@ -157,10 +157,14 @@ fn a_durable_clock_at_its_bound_is_named_and_after_a_restart_its_lines_go_on() {
         info!("before the first bound");
         clock.upkeep().unwrap();
         info!("below it");
+        wall.set_millis(2_000_000_000); // nobody calls `upkeep` for weeks
+        info!("at the bound");
     });
     let before = log.lines();
     assert!(before[0].contains(":bound "), "{before:#?}");
     assert!(before[1][..33].parse::<hlc::Stamp>().is_ok(), "{before:#?}");
+    assert_eq!(before[2][..33], before[1][..33], "its place is behind the last line with a stamp");
+    assert!(before[2][33..].starts_with("!0000000000000002:bound "), "{before:#?}");
 
     let mark = Arc::into_inner(clock).unwrap().into_mark();
     wall.set_millis(1); // the machine comes up in 1970
@@ -169,5 +173,5 @@ fn a_durable_clock_at_its_bound_is_named_and_after_a_restart_its_lines_go_on() {
     with_default(&Dispatch::new(log.subscriber(StampTimer::new(clock, NODE))), || info!("after a restart"));
     let lines = log.lines();
     assert!(lines.is_sorted(), "{lines:#?}");
-    assert!(lines[2][..33].parse::<hlc::Stamp>().is_ok(), "{lines:#?}");
+    assert!(lines[3][..33].parse::<hlc::Stamp>().is_ok(), "{lines:#?}");
 }

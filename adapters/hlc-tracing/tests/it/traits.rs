@@ -10,7 +10,9 @@ static TIMER: StampTimer<&AtomicClock<SystemSource>> = StampTimer::new(&CLOCK, N
 fn timers_and_layers_can_be_shared_and_kept_in_a_static() {
     const fn shared<T: Send + Sync + Unpin + 'static>(_: &T) {}
     shared(&&TIMER);
-    shared(&StampLayer::new(&CLOCK, NodeId::MIN));
+    let layer = StampLayer::new(&CLOCK, NodeId::MIN);
+    shared(&layer);
+    assert_eq!(format!("{layer:?}"), format!("StampLayer {{ node: {:?}, .. }}", NodeId::MIN));
     shared(&TIMER.prefix());
     assert!(format!("{TIMER:?}").contains("unstamped: 0"), "{TIMER:?}");
 }
