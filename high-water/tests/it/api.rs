@@ -159,6 +159,23 @@ fn whoever_keeps_a_shared_reserver_extends_it() {
     assert_eq!((numbers.draw(), numbers.snapshot().left), (Ok(1), 9));
 }
 
+#[test]
+fn the_halves_of_a_reserver_are_the_reserver_and_refusals_are_counted() {
+    let mut reserver = Reserver::new(MemoryMark::new(0), block(3));
+    assert_eq!(reserver.snapshot().stalls, 0);
+    let (drawer, mut extender) = reserver.split();
+    assert_eq!(drawer.draw(), Err(DrawError::Spent { left: 0 }));
+    assert_eq!(
+        (extender.upkeep(), extender.upkeep()),
+        (Ok(true), Ok(false)),
+        "there was something to do, once"
+    );
+    assert_eq!((drawer.draw(), drawer.draw(), drawer.draw()), (Ok(1), Ok(2), Ok(3)));
+    assert_eq!(drawer.draw(), Err(DrawError::Spent { left: 0 }));
+    let snapshot = reserver.snapshot();
+    assert_eq!((snapshot.stalls, snapshot.extensions, snapshot.mark, snapshot.left), (2, 1, 3, 0));
+}
+
 /// Tells of each time that it is kept.
 struct Told(mpsc::SyncSender<()>);
 

@@ -1,7 +1,9 @@
 //! The simulated disk and flash themselves: a test tool that is wrong makes every test that uses it wrong.
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
-use high_water::{Access, Cut, Fault, FaultFlash, FaultMedium, FlashFault, Medium, Torn, Unflushed};
+use high_water::{
+    Access, Cut, Fate, Fault, FaultFlash, FaultMedium, FlashFault, Medium, Reading, Torn, Unflushed,
+};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
@@ -115,6 +117,8 @@ fn a_simulated_flash_refuses_what_a_real_one_refuses_and_counts_what_breaks_its_
     assert_eq!(flash.violations(), 1, "wrong arguments touch nothing");
     flash.erase(0, 16).unwrap();
     flash.write(0, &[0; 4]).unwrap();
+    // What was programmed, refused for its sense, erased and programmed.
+    assert_eq!(flash.steps(), 4 + 4 + 16 + 4);
 
     assert!(!flash.is_off());
     flash.cut_at(flash.steps(), Torn::Clean);
@@ -129,6 +133,9 @@ fn a_simulated_flash_refuses_what_a_real_one_refuses_and_counts_what_breaks_its_
     after.fail_operation(after.operations().len());
     assert_eq!(after.read(4, &mut [0]), Err(FlashFault::Unreadable));
     assert_eq!(after.write(8, &[0; 4]), Err(FlashFault::Failed));
+    let mut again = after.restarted();
+    again.read(4, &mut [0]).unwrap();
+    again.write(12, &[0; 4]).unwrap();
     for fault in [FlashFault::PowerCut, FlashFault::Failed, FlashFault::Unreadable] {
         assert_eq!(fault.kind(), NorFlashErrorKind::Other);
     }
@@ -194,4 +201,101 @@ fn a_transfer_that_is_cut_short_or_interrupted_is_repeated_and_not_for_ever() {
             );
         }
     }
+}
+
+#[test]
+fn cuts_are_as_many_as_the_ways_in_which_the_changes_can_be_torn_and_ordered() {
+    let cuts = |offsets: [u64; 2]| {
+        let (machine, file) = zeros(8);
+        for offset in offsets {
+            machine.write_at(&file, offset, b"new").unwrap();
+        }
+        machine.cuts().len()
+    };
+    // Four subsets; each write torn at two places from either end, the other lost or whole; both torn alike at two.
+    const TORN: usize = 4 + 2 * 2 * 2 * 2 + 2;
+    assert_eq!(
+        [cuts([0, 3]), cuts([3, 0]), cuts([0, 4])],
+        [TORN; 3],
+        "beside each other: the order says nothing"
+    );
+    assert_eq!([cuts([0, 2]), cuts([2, 0]), cuts([1, 1])], [TORN * 2; 3]);
+
+    let (machine, file) = zeros(8);
+    machine.write_at(&file, 0, b"new").unwrap();
+    assert_eq!(machine.cuts().len(), 2 + 2 * 2, "lost, whole, and torn at two places from either end");
+
+    let six = |apart: u64| {
+        let (machine, file) = zeros(6);
+        for at in 0..6 {
+            machine.write_at(&file, at * apart, b"n").unwrap();
+        }
+        machine.cuts().len()
+    };
+    assert_eq!(
+        (six(1), six(0)),
+        (1 << 6, (1 << 6) * 720),
+        "up to six, every subset in every order that matters"
+    );
+
+    let machine = FaultMedium::new();
+    let file = machine.create().unwrap();
+    machine.publish(&file).unwrap();
+    assert_eq!(machine.cuts().len(), 4, "two names");
+    machine.unpublish().unwrap();
+    assert_eq!(machine.cuts().len(), 8 * 6, "one of them twice");
+}
+
+#[test]
+fn a_cut_of_ones_own_brings_what_it_says_in_the_order_that_it_says() {
+    let (machine, file) = zeros(2);
+    machine.write_at(&file, 0, &[1, 1]).unwrap();
+    machine.write_at(&file, 0, &[2, 2]).unwrap();
+    let after = |cut: Cut| machine.power_cut(&cut).cached().unwrap();
+    assert_eq!(after(Cut::new(&[Fate::Whole, Fate::Whole])), [2, 2]);
+    assert_eq!(after(Cut::new(&[Fate::Whole, Fate::Whole]).in_order(&[1, 0])), [1, 1]);
+    assert_eq!(after(Cut::new(&[Fate::Whole, Fate::Prefix(1)])), [2, 1]);
+    assert_eq!(after(Cut::new(&[Fate::Whole, Fate::Suffix(1)])), [1, 2]);
+    assert_eq!(after(Cut::new(&[Fate::Whole])), [1, 1], "what has no fate is lost");
+}
+
+#[test]
+fn an_eviction_shows_what_a_failed_sync_has_lost() {
+    let (machine, file) = zeros(2);
+    machine.write_at(&file, 0, &[1]).unwrap();
+    assert_eq!(machine.struck(), 0);
+    machine.fail_next_sync(5, Fate::Lost);
+    assert_eq!(machine.sync(&file).unwrap_err().raw_os_error(), Some(5));
+    assert_eq!(machine.cached(), Some(vec![1, 0]), "the cache calls it clean");
+    assert!(machine.unflushed().is_empty());
+    machine.evict();
+    assert_eq!(machine.cached(), Some(vec![0, 0]));
+    machine.fail(machine.calls(), Fault::Errno(5));
+    machine.fail(machine.calls() + 1, Fault::Errno(5));
+    assert!(machine.sync(&file).is_err() && machine.sync(&file).is_err());
+    machine.sync(&file).unwrap();
+    assert_eq!(machine.struck(), 2, "faults that were planned for a call");
+}
+
+#[test]
+fn what_is_stable_reads_the_same_always_and_what_was_interrupted_must_be_erased() {
+    let mut flash = FaultFlash::<4, 16>::with_bytes(2, &[1, 2, 3, 4]);
+    assert_eq!(flash.write(0, &[0; 4]), Err(FlashFault::Violation), "somebody has programmed it");
+    for reading in [Reading::Programmed, Reading::Erased, Reading::Alternating, Reading::Random(7)] {
+        flash.set_reading(reading);
+        let mut bytes = [0; 4];
+        flash.read(0, &mut bytes).unwrap();
+        assert_eq!(bytes, [1, 2, 3, 4], "{reading:?}");
+    }
+    flash.rot(1, 0b11);
+    assert_eq!(flash.bytes()[..4], [1, 1, 3, 4]);
+    flash.rot(1, 0b11);
+    assert_eq!(flash.bytes()[..4], [1, 2, 3, 4], "rot flips");
+
+    flash.cut_at(flash.steps() + 8, Torn::Clean);
+    assert_eq!(flash.erase(16, 32), Err(FlashFault::PowerCut));
+    let mut after = flash.restarted();
+    assert_eq!(after.write(16, &[0; 4]), Err(FlashFault::Violation), "its sector was not erased to the end");
+    after.erase(16, 32).unwrap();
+    after.write(16, &[0; 4]).unwrap();
 }

@@ -158,6 +158,38 @@ fn a_region_that_cannot_hold_a_mark_is_refused() {
 }
 
 #[test]
+fn a_mark_keeps_to_its_region() {
+    let mut flash = Small::new(6);
+    for (region, first) in [(288..864, 100), (864..1_440, 200)] {
+        FlashMark::create(&mut flash, region.clone(), OURS, first).unwrap();
+        let mut mark = FlashMark::open(&mut flash, region, OURS).unwrap();
+        (first..first + 20).for_each(|value| mark.raise_to(value).unwrap());
+    }
+    for (region, last) in [(288..864, 119), (864..1_440, 219)] {
+        assert_eq!(FlashMark::open(&mut flash, region, OURS).unwrap().get(), last);
+    }
+    let bytes = flash.bytes();
+    assert!(bytes[..288].iter().chain(&bytes[1_440..]).all(|byte| *byte == 0xff));
+    let erased: Vec<bool> = flash.erases().map(|erases| erases > 0).collect();
+    assert_eq!(erased, [false, true, true, true, true, false]);
+}
+
+#[test]
+fn the_seals_of_another_record_prove_nothing() {
+    let [held, other] = [7, 8].map(|value| record(OURS, (0, 2), 1, value));
+    let mut bytes = image(&[(0, 0, held)]);
+    let value = |bytes: &[u8]| open(&mut Small::with_bytes(2, bytes)).map(|mark| mark.get());
+    assert_eq!(value(&bytes), Ok(7));
+    // One record is left, which needs a seal to be believed.
+    bytes[120..160].fill(0);
+    assert_eq!(value(&bytes), Ok(7));
+    for (at, len) in &fields(0, 0)[2..] {
+        bytes[*at..at + len].copy_from_slice(&seal(&other));
+    }
+    assert_eq!(value(&bytes), Err(FlashError::NoValidRecord));
+}
+
+#[test]
 fn every_size_of_words_will_do() {
     fn run<const W: usize, const E: usize>(raises_per_erase: u32) {
         let mut flash = FaultFlash::<W, E>::new(3);

@@ -2,8 +2,8 @@
 
 use crate::{options, register_at};
 use high_water::{
-    Access, Evidence, Facts, FaultFile, FaultMedium, FileId, FileSystem, Identity, Mark, Medium, NotRaised,
-    OpenError, Options, RaiseError,
+    Access, Evidence, Facts, Fate, Fault, FaultFile, FaultMedium, FileId, FileSystem, Identity, IoFault,
+    Mark, Medium, NotRaised, OpenError, Operation, Options, RaiseError, Register,
 };
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -67,6 +67,11 @@ enum Oddity {
     Renamed,
     /// Nothing leads to the file, and yet the name is taken.
     Contrary,
+    /// The name is gone once the file is open, or what it leads to is not told.
+    Vanished,
+    Untold,
+    /// It is on a system that has no registers.
+    Elsewhere,
     /// Somebody holds the lock of every file, new ones included.
     Locked,
     /// The file system is not known, and has no name.
@@ -101,6 +106,7 @@ impl Medium for Odd {
 
     fn open(&self, access: Access) -> io::Result<FaultFile> {
         self.fails(&[Oddity::Contrary], ErrorKind::NotFound)?;
+        self.fails(&[Oddity::Elsewhere], ErrorKind::Unsupported)?;
         self.fails(&[Oddity::NoRead, Oddity::NoLook], ErrorKind::PermissionDenied)?;
         if access == Access::ReadWrite {
             self.fails(&[Oddity::NoWrite], ErrorKind::PermissionDenied)?;
@@ -109,6 +115,7 @@ impl Medium for Odd {
     }
 
     fn create(&self) -> io::Result<FaultFile> {
+        self.fails(&[Oddity::Elsewhere], ErrorKind::Unsupported)?;
         self.fails(&[Oddity::NoLook, Oddity::NoWrite], ErrorKind::PermissionDenied)?;
         self.disk.create()
     }
@@ -134,6 +141,8 @@ impl Medium for Odd {
     fn named(&self) -> io::Result<FileId> {
         let look = self.looks.fetch_add(1, Ordering::Relaxed);
         self.fails(&[Oddity::NoLook], ErrorKind::PermissionDenied)?;
+        self.fails(&[Oddity::Vanished], ErrorKind::NotFound)?;
+        self.fails(&[Oddity::Untold], ErrorKind::Other)?;
         if self.oddity == Oddity::Renamed { Ok(FileId::new(1, look)) } else { self.disk.named() }
     }
 
@@ -184,7 +193,10 @@ fn what_an_odd_medium_says_is_refused_by_its_name_and_never_tried_for_ever() {
     assert_eq!(open(Oddity::Renamed), Err(OpenError::Replaced));
     assert_eq!(found_or_made(Oddity::Contrary), Err(OpenError::Replaced));
     assert_eq!(open(Oddity::Contrary), Err(OpenError::NotFound), "a medium has no links unless it says so");
+    assert_eq!(open(Oddity::Vanished), Err(OpenError::NotFound));
+    assert_eq!(open(Oddity::Untold), Err(OpenError::Io(IoFault::new(Operation::Examine, None))));
     assert_eq!(open(Oddity::Locked), Err(OpenError::Held { process: Some(4711) }));
+    assert_eq!(open(Oddity::Elsewhere), Err(OpenError::UnsupportedPlatform));
     assert_eq!(open(Oddity::Nameless), Err(OpenError::UnknownFileSystem { name: None }));
     assert_eq!(open(Oddity::NoSync), Err(OpenError::UnreadableDirectory));
     assert_eq!(open(Oddity::NoWrite), Err(OpenError::ReadOnlyFile));
@@ -200,6 +212,7 @@ fn a_creation_that_an_odd_medium_refuses_leaves_nothing_under_the_name() {
         (Oddity::Locked, OpenError::Held { process: Some(4711) }),
         (Oddity::Nameless, OpenError::UnknownFileSystem { name: None }),
         (Oddity::Contrary, OpenError::AlreadyExists),
+        (Oddity::Elsewhere, OpenError::UnsupportedPlatform),
         (Oddity::NoSync, OpenError::UnreadableDirectory),
         (Oddity::NoWrite, OpenError::ReadOnlyDirectory),
         (Oddity::NoLook, OpenError::UnsearchableDirectory),
@@ -210,4 +223,44 @@ fn a_creation_that_an_odd_medium_refuses_leaves_nothing_under_the_name() {
         assert!(machine.cached().is_none(), "{refusal}");
         assert_eq!(options().create_on(machine, 5, b"").map(|register| register.get()), Ok(5), "{refusal}");
     }
+}
+
+#[test]
+fn a_look_at_the_name_that_fails_is_a_fault_for_once_and_no_replacement_for_good() {
+    let (machine, mut register) = register_at(7);
+    machine.fail(machine.calls(), Fault::Errno(5));
+    let fault = NotRaised::Io(IoFault::new(Operation::Examine, Some(5)));
+    assert_eq!(register.raise(8, b""), Err(fault.into()));
+    assert_eq!(register.raise(8, b""), Ok(()));
+    machine.delete();
+    assert_eq!(register.raise(9, b""), Err(NotRaised::Replaced.into()));
+}
+
+#[test]
+fn what_was_done_for_a_register_is_counted_from_its_creation_on() {
+    let (machine, mut register) = register_at(7);
+    let counts = |register: &Register<FaultMedium>| {
+        let counts = register.snapshot();
+        [counts.raises, counts.unchanged, counts.not_raised, counts.indeterminate, counts.syncs]
+    };
+    assert_eq!(counts(&register), [0, 0, 0, 0, 1]);
+    register.raise(8, b"").unwrap();
+    assert_eq!(counts(&register), [1, 0, 0, 0, 2]);
+    register.raise(8, b"").unwrap();
+    assert_eq!(counts(&register), [1, 1, 0, 0, 2]);
+    register.raise(7, b"").unwrap_err();
+    assert_eq!(counts(&register), [1, 1, 1, 0, 2]);
+    machine.fail_next_sync(5, Fate::Lost);
+    register.raise(9, b"").unwrap_err();
+    assert_eq!(counts(&register), [1, 1, 1, 1, 3]);
+}
+
+#[test]
+fn a_floor_of_zero_is_none_and_one_above_it_forbids_a_beginning_at_zero() {
+    let open = |floor| {
+        let machine = FaultMedium::new();
+        options().at_least(floor).open_or_create_on(&machine).map(|register| register.get())
+    };
+    assert_eq!(open(0), Ok(0));
+    assert!(matches!(open(1), Err(OpenError::Regressed(_))));
 }

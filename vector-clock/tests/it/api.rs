@@ -437,6 +437,53 @@ fn a_copy_of_a_delta_leads_where_the_delta_leads() {
     assert_eq!(delta.to_bytes(), bytes[..length]);
 }
 
+#[test]
+fn what_does_not_fit_is_refused_at_once_with_the_room_that_it_needs() {
+    let four = vector::<4>(&[(1, 1), (2, 1), (3, 1), (9, 1)]);
+    let room = |why: vector_clock::Capacity| (why.needed(), why.capacity());
+    let mut bytes = [0; 64];
+    let length = four.encode_into(&mut bytes).unwrap();
+    match Vector::<2>::decode(&bytes[..length], &Limits::new()) {
+        Err(DecodeError::Entry(EntryError::Capacity(full))) => assert_eq!(room(full), (4, 2)),
+        other => panic!("{other:?}"),
+    }
+    match Delta::<u8, Fixed<1>>::between(&vector::<1>(&[(9, 1)]), &four) {
+        Err(DeltaError::Capacity(full)) => assert_eq!(room(full), (3, 1), "three rise, one does not"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_limit_above_the_greatest_counter_is_none() {
+    for max_jump in [MaxJump::AtMost(MAX_COUNTER), MaxJump::AtMost(u64::MAX), MaxJump::Unbounded] {
+        let known = vector::<2>(&[(1, 1), (9, 1)]);
+        let mut clock = Clock::<2>::resume(9, known).unwrap().with_max_jump(max_jump);
+        assert_eq!(clock.merge(&vector::<2>(&[(1, 2), (9, 1)])), Ok(()), "{max_jump:?}");
+        assert_eq!(clock.merge(&vector::<2>(&[(1, MAX_COUNTER), (9, 1)])), Ok(()), "{max_jump:?}");
+    }
+    let mut strict = Clock::<2>::new(9).with_max_jump(MaxJump::AtMost(MAX_COUNTER - 1));
+    assert!(strict.merge(&vector::<2>(&[(1, MAX_COUNTER)])).is_err());
+    assert_eq!(strict.merge(&vector::<2>(&[(1, MAX_COUNTER - 1)])), Ok(()));
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_clock_that_goes_on_learns_of_as_many_actors_as_a_new_one() {
+    use vector_clock::Heap;
+
+    type Large = VectorClock<u32, Heap>;
+    assert_eq!(Large::DEFAULT_MAX_ENTRIES, 4_096);
+    let dots = (1..4_096).map(|actor| Dot::try_new(actor, 1).unwrap());
+    let others = VersionVector::<u32, Heap>::from_sorted(dots).unwrap();
+    let one_more = VersionVector::<u32, Heap>::from_sorted([Dot::try_new(5_000, 1).unwrap()]).unwrap();
+    for mut clock in [Large::new(0), Large::resume(0, VersionVector::new()).unwrap()] {
+        clock.merge(&others).unwrap();
+        let full = clock.merge(&one_more).unwrap_err();
+        assert_eq!(full.to_string(), "4097 entries needed, capacity 4096");
+        clock.tick().unwrap();
+    }
+}
+
 #[cfg(feature = "alloc")]
 #[test]
 fn bytes_on_the_heap_are_those_that_a_buffer_gets() {

@@ -195,7 +195,7 @@ fn sixty_four_copies_of_an_undeliverable_message_do_not_keep_a_ready_one_out() {
     for _ in 1..64 {
         assert_eq!(buffer.receive(undeliverable.clone()).unwrap(), Received::Duplicate);
     }
-    assert_eq!((buffer.waiting(), buffer.snapshot().duplicates), (1, 63));
+    assert_eq!((buffer.waiting(), buffer.snapshot().waiting, buffer.snapshot().duplicates), (1, 1, 63));
     // And not when it is 64 different ones that wait, and no room is left at all.
     let refused = (2..=64).filter(|counter| buffer.receive(message(1, *counter, &[])).is_err()).count();
     assert_eq!((buffer.waiting(), refused, buffer.snapshot().full), (4, 60, 60));

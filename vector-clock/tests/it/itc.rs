@@ -150,6 +150,17 @@ fn execute(seed: u64, steps: usize, replicas: usize) {
 }
 
 #[test]
+fn what_a_clock_hands_out_believes_no_more_than_the_clock() {
+    let mut seed = IntervalTreeClock::seed().with_max_jump(MaxJump::AtMost(2));
+    let mut child = seed.fork().unwrap();
+    let mut message = seed.peek();
+    (0..3).for_each(|_| seed.event().unwrap());
+    let too_far =
+        |clock: &mut IntervalTreeClock| matches!(clock.merge(&seed), Err(IntervalTreeError::Jump(_)));
+    assert!(too_far(&mut child) && too_far(&mut message));
+}
+
+#[test]
 fn every_random_execution_agrees_with_the_causal_histories_and_with_the_paper() {
     for seed in 0..2_000 {
         println!("seed {seed}");

@@ -64,7 +64,7 @@ mod arbitrary {
         assert_eq!(from_bytes::<Dot<u8>>(&[]), Dot::try_new(0, 1).unwrap());
         assert!(from_bytes::<VersionVector<u32, Heap>>(&[]).is_empty());
         assert!(from_bytes::<DvvSet<u32, u8>>(&[]).is_empty());
-        let (mut longest, mut most_siblings, mut most_ranges) = (0, 0, 0);
+        let (mut longest, mut most_siblings, mut most_ranges, mut most_known) = (0, 0, 0, 0);
         for seed in 0..200 {
             let bytes = noise(600, seed);
             let vector = from_bytes::<VersionVector<u32, Heap>>(&bytes);
@@ -81,13 +81,14 @@ mod arbitrary {
             assert_eq!(DotSet::from_sorted(ranges.ranges(), usize::MAX).as_ref(), Ok(&ranges));
             let set = from_bytes::<DvvSet<u32, u8>>(&bytes);
             assert_is_a_set(&set);
+            most_known = most_known.max(stamp.vector().len());
             longest = longest.max(vector.len());
             most_siblings = most_siblings.max(set.len());
             most_ranges = most_ranges.max(ranges.range_count());
         }
         assert!(
-            longest >= 8 && most_siblings >= 3 && most_ranges >= 5,
-            "{longest} {most_siblings} {most_ranges}"
+            longest >= 8 && most_siblings >= 3 && most_ranges >= 5 && most_known == 3,
+            "{longest} {most_siblings} {most_ranges} {most_known}"
         );
     }
 }
@@ -131,6 +132,10 @@ mod proptest {
         let dots = values(&any::<Dot<u8>>());
         for edge in [1, 2, MAX_COUNTER - 1, MAX_COUNTER] {
             assert!(dots.iter().any(|dot| dot.counter() == edge), "{edge}");
+        }
+        for bits in [10, 20, 30, 40, 50] {
+            let magnitude = 1 << bits..1 << (bits + 10);
+            assert!(dots.iter().any(|dot| magnitude.contains(&dot.counter())), "{bits}");
         }
         assert!(dots.iter().all(|dot| Dot::try_new(dot.actor(), dot.counter()) == Ok(*dot)));
         let ranges = values(&any::<DotRange<u8>>());

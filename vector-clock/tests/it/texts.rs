@@ -51,7 +51,10 @@ fn jump_exceeded<A: Actor>(actor: A) -> JumpExceeded<A> {
 
 fn unissued() -> Unissued<u8> {
     match VectorClock::<u8, Fixed<2>>::new(1).merge(&vector::<2>(&[(1, 3)])) {
-        Err(MergeError::Unissued(own)) => own,
+        Err(MergeError::Unissued(own)) => {
+            assert_eq!((own.actor(), own.claimed(), own.issued()), (1, 3, 0));
+            own
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -259,10 +262,11 @@ mod structures {
         let from_stranger = clock.observe(&message(9, 1).unwrap()).unwrap_err();
         let from_far = clock.observe(&message(2, 12).unwrap()).unwrap_err();
         clock.merge(2, &vector::<4>(&[(2, 4)])).unwrap();
+        clock.merge(3, &vector::<4>(&[(2, 3)])).unwrap();
         let needed = clock.retire(2).unwrap_err();
         let RetireError::NotStable(early) = needed else { panic!("{needed:?}") };
-        assert_eq!((early.actor(), early.latest(), early.member(), early.knows()), (2, 4, 3, 0));
-        const EARLY: &str = "3 is known to know 0 of the 4 events of 2";
+        assert_eq!((early.actor(), early.latest(), early.member(), early.knows()), (2, 4, 3, 3));
+        const EARLY: &str = "3 is known to know 3 of the 4 events of 2";
         const STRANGER: &str = "9 is not a member";
         let cut = {
             let mut cut = MatrixClock::try_new(1_u8, [], 1).unwrap();
@@ -286,6 +290,7 @@ mod structures {
                 "vector knows 1 events of an actor of which 1:2 is stable",
             ),
         ]);
+        assert!(cut.contains(dot(1, 2)) && !cut.contains(dot(1, 3)) && !cut.contains(dot(2, 1)));
         assert!(matches!(from_far, MatrixObserveError::Observe(ObserveError::JumpExceeded(_))));
     }
 

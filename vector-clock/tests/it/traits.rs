@@ -196,6 +196,52 @@ fn what_is_equal_hashes_alike_and_what_is_not_does_not() {
     assert_ne!(hash_of(&stamp(2)), hash_of(&stamp(3)));
 }
 
+#[test]
+fn stamps_and_deltas_are_equal_only_where_both_their_parts_are() {
+    let vector = |entries: &[(u8, u64)]| {
+        Small::from_sorted(entries.iter().map(|&(actor, counter)| Dot::try_new(actor, counter).unwrap()))
+            .unwrap()
+    };
+    let (one, both) = (vector(&[(1, 2)]), vector(&[(1, 2), (2, 1)]));
+    let stamp = |actor, vector: &Small| Stamp::try_new(vector.dot(actor).unwrap(), vector.clone()).unwrap();
+    assert_eq!(stamp(1, &both), stamp(1, &both));
+    assert_ne!(stamp(1, &both), stamp(2, &both), "another event");
+    assert_ne!(stamp(1, &both), stamp(1, &one), "another past");
+
+    let delta = |base: &Small, latest: &Small| Delta::<u8, Fixed<4>>::between(base, latest).unwrap();
+    let (none, later) = (vector(&[]), vector(&[(1, 4)]));
+    assert_eq!(delta(&one, &later), delta(&one, &later));
+    assert_ne!(delta(&none, &one), delta(&one, &later), "two more events, from another base");
+    assert_ne!(delta(&none, &one), delta(&none, &later), "one base, another rise");
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn sets_and_interval_trees_are_equal_only_where_all_that_they_hold_is() {
+    use vector_clock::{DotSet, DvvLimits, DvvSet, Heap, IntervalTreeClock};
+
+    let mut events = DotSet::<u8>::new();
+    assert!(events.is_empty());
+    events.insert(Dot::try_new(1, 2).unwrap()).unwrap();
+    assert!(!events.is_empty());
+    assert_ne!(events, DotSet::new());
+
+    let siblings = |seen, value| {
+        let context = VersionVector::<u8, Heap>::from_sorted([Dot::try_new(1, seen).unwrap()]).unwrap();
+        DvvSet::from_parts(context, [(Dot::try_new(1, 2).unwrap(), value)], DvvLimits::DEFAULT).unwrap()
+    };
+    assert_eq!(siblings(2, "milk"), siblings(2, "milk"));
+    assert_ne!(siblings(2, "milk"), siblings(2, "bread"), "another value");
+    assert_ne!(siblings(2, "milk"), siblings(3, "milk"), "another context");
+    assert!(!siblings(2, "milk").is_empty() && DvvSet::<u8, u8>::new().is_empty());
+
+    let (mut left, right) = (IntervalTreeClock::seed(), IntervalTreeClock::seed());
+    assert_eq!(left, right);
+    left.event().unwrap();
+    assert_ne!(left, right);
+    assert_ne!(right, right.peek(), "another id");
+}
+
 #[cfg(feature = "alloc")]
 #[test]
 fn sets_of_events_and_interval_trees_hash_by_what_they_hold_and_not_by_their_limits() {

@@ -386,6 +386,7 @@ mod serde_forms {
             (r#"[["","1"]]"#.to_owned(), "shortest decimal"),
             (r#"[[1,1]]"#.to_owned(), "invalid type"),
             (r#"[["1"]]"#.to_owned(), "invalid length 1"),
+            (r#"[7]"#.to_owned(), "expected an actor id and a counter"),
             (r#"[["1","1","1"]]"#.to_owned(), "invalid length 3"),
             (r#"{"1":"1"}"#.to_owned(), "a list of actor ids"),
         ] {
@@ -396,6 +397,8 @@ mod serde_forms {
         assert!(full.unwrap_err().to_string().contains("2 entries needed, capacity 1"));
         let narrow: Result<VersionVector<u8, Fixed<1>>, _> = serde_json::from_str(r#"[["256","1"]]"#);
         assert!(narrow.unwrap_err().to_string().contains("unsigned integer of 8 bits"));
+        let number: Result<Event, _> = serde_json::from_str("7");
+        assert!(number.unwrap_err().to_string().contains("expected an event and a vector"));
         let mismatch: Result<Event, _> = serde_json::from_str(r#"[["7","2"],[["7","3"]]]"#);
         assert!(mismatch.unwrap_err().to_string().contains("counts 3 events"));
         for hostile in
