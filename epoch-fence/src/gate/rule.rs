@@ -373,3 +373,38 @@ pub fn invariant(terms: &Terms, state: &State) -> bool {
     };
     floor_holds && !word.is_installing() && word.count() <= terms.max_permits.get()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_invariant_is_true_of_what_steps_lead_to_and_of_nothing_else() {
+        let (realm, grant) = (RealmId::from_random_bits(1).unwrap(), GrantId::from_random_bits(2).unwrap());
+        let terms = Terms::new(ResourceId::from_bytes([7; 32])).with_max_permits(MaxPermits::new(2).unwrap());
+        let epoch = |number| Epoch::new(number).unwrap();
+        let new = State::new(realm, epoch(5));
+        let open = State::resumed(realm, epoch(5), grant);
+        let with = |state: State, word: Word, floor| State { word, floor: epoch(floor), ..state };
+        let inside = |word: Word, permits| Word::new(word.bits() | permits);
+        let claimed = Word::NEW.claimed().unwrap();
+        let rows = [
+            (new, true, "a new gate"),
+            (open, true, "one that has admitted the epoch of its floor"),
+            (with(open, inside(open.word, 2), 5), true, "with as many permits as may be"),
+            (with(open, inside(open.word.closed(), 2), 6), true, "closed for something newer"),
+            (with(open, open.word.sealed(), 5), true, "sealed"),
+            (with(new, open.word, 5), false, "open, and nobody was admitted"),
+            (with(new, inside(Word::NEW, 1), 5), false, "a permit, and nobody was admitted"),
+            (with(open, open.word, 6), false, "open below its floor"),
+            (with(open, open.word, 4), false, "open above its floor"),
+            (with(open, open.word.closed(), 5), false, "closed for what it has admitted"),
+            (with(open, open.word.closed(), 4), false, "closed for something older"),
+            (with(open, inside(open.word, 3), 5), false, "with more permits than may be"),
+            (with(open, claimed, 6), false, "between two events nobody installs"),
+        ];
+        for (state, holds, what) in rows {
+            assert_eq!(invariant(&terms, &state), holds, "{what}");
+        }
+    }
+}
