@@ -407,4 +407,26 @@ mod tests {
             assert_eq!(invariant(&terms, &state), holds, "{what}");
         }
     }
+
+    /// The tenure is then half of one and half of another.
+    #[test]
+    fn while_a_tenure_is_written_nothing_is_said_for_good_but_what_holds_for_both() {
+        let (realm, resource) = (RealmId::from_random_bits(1).unwrap(), ResourceId::from_bytes([7; 32]));
+        let grant = GrantId::from_random_bits(2).unwrap();
+        let epoch = |number| Epoch::new(number).unwrap();
+        let word = Word::NEW.claimed().unwrap();
+        let judged = |word, bits, number| {
+            let tenure = Tenure { realm, admitted: Some((epoch(5), grant)) };
+            let token =
+                FencingToken::new(RealmId::from_random_bits(bits).unwrap(), resource, epoch(number), grant);
+            judge(&Terms::new(resource), &View { word, floor: epoch(6), tenure }, &token)
+        };
+        let draining = Verdict::Refuse(Rejected::Draining { in_flight: 0 });
+        assert_eq!(judged(word, 1, 5), Verdict::Refuse(Rejected::Stale { floor: epoch(6) }));
+        for (bits, number) in [(1, 6), (1, 7), (2, 5), (2, 6), (2, 7)] {
+            assert_eq!(judged(word, bits, number), draining, "realm {bits}, epoch {number}");
+        }
+        assert_eq!(judged(word.sealed(), 1, 5), Verdict::Refuse(Rejected::Sealed));
+        assert_eq!(judged(word.sealed(), 2, 7), Verdict::Refuse(Rejected::Sealed));
+    }
 }

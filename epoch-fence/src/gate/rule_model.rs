@@ -276,3 +276,28 @@ fn a_count_that_was_never_taken_cannot_be_given_back() {
     assert_eq!(installing.released(installing.generation()), Release::Impossible, "the claim's own place");
     assert_eq!(installing.yielded(), Word::new(Word::NEW.bits() + (1 << 22)));
 }
+
+#[test]
+fn a_gate_whose_invariant_does_not_hold_counts_it_and_seals_itself() {
+    let realm = RealmId::from_random_bits(1).unwrap();
+    let gate = super::Gate::new(realm, RESOURCE, Epoch::FIRST);
+    gate.release(super::word::Word::NEW); // of a permit that there never was
+    let seen = gate.snapshot();
+    assert_eq!((seen.impossible, seen.sealed), (1, true));
+    let token = FencingToken::new(realm, RESOURCE, Epoch::FIRST, GrantId::from_random_bits(1).unwrap());
+    assert_eq!(gate.enter(&token).map(drop), Err(Rejected::Sealed));
+}
+
+#[cfg(feature = "file")]
+#[test]
+fn a_count_that_is_taken_over_leaves_half_of_its_field_to_those_about_to_be_refused() {
+    use super::word::Word;
+
+    let half = 1 << 21;
+    for (count, taken) in
+        [(0, 0), (1, 1), (half - 1, half - 1), (half, half), (half + 1, half), (u32::MAX, half)]
+    {
+        let word = Word::NEW.with_count(7).with_count(count);
+        assert_eq!((word.count(), word.is_closed(), word.generation()), (taken, true, 0), "{count}");
+    }
+}

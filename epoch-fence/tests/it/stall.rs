@@ -94,3 +94,24 @@ fn who_waits_is_let_in_by_the_end_of_the_last_permit() {
     });
     assert_eq!(gate.enter_waiting(&token(1), passed).map(drop), Err(Rejected::Stale { floor: epoch(2) }));
 }
+
+#[cfg(feature = "parking_lot")]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a deadline of an hour, which is never reached")]
+fn who_is_overtaken_while_it_waits_is_told_so_at_once() {
+    use core::time::Duration;
+    use std::time::Instant;
+
+    let gate = gate(1);
+    let permit = gate.enter(&token(1)).unwrap();
+    let hour = Instant::now() + Duration::from_secs(3600);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| gate.enter_waiting(&token(2), hour).map(drop));
+        while gate.snapshot().draining < 1 {
+            thread::yield_now();
+        }
+        assert_eq!(gate.enter(&token(3)).map(drop), Err(Rejected::Draining { in_flight: 1 }));
+        assert_eq!(waiting.join().unwrap(), Err(Rejected::Stale { floor: epoch(3) }));
+    });
+    drop(permit);
+}
