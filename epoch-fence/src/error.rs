@@ -139,3 +139,17 @@ impl fmt::Display for RandomUnavailable {
 
 #[cfg(feature = "getrandom")]
 impl Error for RandomUnavailable {}
+
+#[cfg(all(test, feature = "getrandom"))]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+
+    #[test]
+    fn a_system_without_randomness_is_said_to_have_none() {
+        let why = getrandom::Error::UNSUPPORTED;
+        let words = alloc::format!("no randomness from the operating system: {why}");
+        assert_eq!(RandomUnavailable::new(why).to_string(), words);
+    }
+}

@@ -373,3 +373,60 @@ pub fn invariant(terms: &Terms, state: &State) -> bool {
     };
     floor_holds && !word.is_installing() && word.count() <= terms.max_permits.get()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_invariant_is_true_of_what_steps_lead_to_and_of_nothing_else() {
+        let (realm, grant) = (RealmId::from_random_bits(1).unwrap(), GrantId::from_random_bits(2).unwrap());
+        let terms = Terms::new(ResourceId::from_bytes([7; 32])).with_max_permits(MaxPermits::new(2).unwrap());
+        let epoch = |number| Epoch::new(number).unwrap();
+        let new = State::new(realm, epoch(5));
+        let open = State::resumed(realm, epoch(5), grant);
+        let with = |state: State, word: Word, floor| State { word, floor: epoch(floor), ..state };
+        let inside = |word: Word, permits| Word::new(word.bits() | permits);
+        let claimed = Word::NEW.claimed().unwrap();
+        let rows = [
+            (new, true, "a new gate"),
+            (open, true, "one that has admitted the epoch of its floor"),
+            (with(open, inside(open.word, 2), 5), true, "with as many permits as may be"),
+            (with(open, inside(open.word.closed(), 2), 6), true, "closed for something newer"),
+            (with(open, open.word.sealed(), 5), true, "sealed"),
+            (with(new, open.word, 5), false, "open, and nobody was admitted"),
+            (with(new, inside(Word::NEW, 1), 5), false, "a permit, and nobody was admitted"),
+            (with(open, open.word, 6), false, "open below its floor"),
+            (with(open, open.word, 4), false, "open above its floor"),
+            (with(open, open.word.closed(), 5), false, "closed for what it has admitted"),
+            (with(open, open.word.closed(), 4), false, "closed for something older"),
+            (with(open, inside(open.word, 3), 5), false, "with more permits than may be"),
+            (with(open, claimed, 6), false, "between two events nobody installs"),
+        ];
+        for (state, holds, what) in rows {
+            assert_eq!(invariant(&terms, &state), holds, "{what}");
+        }
+    }
+
+    /// The tenure is then half of one and half of another.
+    #[test]
+    fn while_a_tenure_is_written_nothing_is_said_for_good_but_what_holds_for_both() {
+        let (realm, resource) = (RealmId::from_random_bits(1).unwrap(), ResourceId::from_bytes([7; 32]));
+        let grant = GrantId::from_random_bits(2).unwrap();
+        let epoch = |number| Epoch::new(number).unwrap();
+        let word = Word::NEW.claimed().unwrap();
+        let judged = |word, bits, number| {
+            let tenure = Tenure { realm, admitted: Some((epoch(5), grant)) };
+            let token =
+                FencingToken::new(RealmId::from_random_bits(bits).unwrap(), resource, epoch(number), grant);
+            judge(&Terms::new(resource), &View { word, floor: epoch(6), tenure }, &token)
+        };
+        let draining = Verdict::Refuse(Rejected::Draining { in_flight: 0 });
+        assert_eq!(judged(word, 1, 5), Verdict::Refuse(Rejected::Stale { floor: epoch(6) }));
+        for (bits, number) in [(1, 6), (1, 7), (2, 5), (2, 6), (2, 7)] {
+            assert_eq!(judged(word, bits, number), draining, "realm {bits}, epoch {number}");
+        }
+        assert_eq!(judged(word.sealed(), 1, 5), Verdict::Refuse(Rejected::Sealed));
+        assert_eq!(judged(word.sealed(), 2, 7), Verdict::Refuse(Rejected::Sealed));
+    }
+}

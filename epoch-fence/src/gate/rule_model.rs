@@ -240,9 +240,7 @@ fn in_every_reachable_state_every_event_keeps_every_promise() {
         for place in 0..world.alive.len() {
             go(&mut |next| next.release(&terms, place));
         }
-        if !world.sealed {
-            go(&mut |next| next.seal(&terms));
-        }
+        go(&mut |next| next.seal(&terms)); // also one that is sealed
         if world.abandonments == 0 {
             go(&mut |next| next.abandon(&terms));
         }
@@ -260,7 +258,7 @@ fn a_gate_that_used_up_its_generations_seals_itself() {
     assert!(last.is_exhausted() && last.claimed().is_none());
     let (word, _) = super::rule::claim_word(last).unwrap_err();
     assert!(word.is_sealed() && word.is_closed());
-    assert_eq!(word.generation(), last.generation(), "it did not wrap");
+    assert_eq!((word.generation(), last.generation()), ((1 << 39) - 1, (1 << 39) - 1), "it did not wrap");
     // And its permits are not abandoned, since their generation could not be told from the next.
     let inside = Word::new(last.bits() | 3);
     assert_eq!(inside.abandoned(), None);
@@ -275,4 +273,44 @@ fn a_count_that_was_never_taken_cannot_be_given_back() {
     let installing = Word::NEW.claimed().unwrap();
     assert_eq!(installing.released(installing.generation()), Release::Impossible, "the claim's own place");
     assert_eq!(installing.yielded(), Word::new(Word::NEW.bits() + (1 << 22)));
+    assert_eq!(installing.abandoned(), None, "the claim's own place is not abandoned either");
+    assert_eq!(Word::NEW.abandoned(), None, "no generation is used up where nobody is inside");
+}
+
+#[test]
+fn a_gate_whose_invariant_does_not_hold_counts_it_and_seals_itself() {
+    let realm = RealmId::from_random_bits(1).unwrap();
+    let gate = super::Gate::new(realm, RESOURCE, Epoch::FIRST);
+    gate.release(super::word::Word::NEW); // of a permit that there never was
+    let seen = gate.snapshot();
+    assert_eq!((seen.impossible, seen.sealed), (1, true));
+    let token = FencingToken::new(realm, RESOURCE, Epoch::FIRST, GrantId::from_random_bits(1).unwrap());
+    assert_eq!(gate.enter(&token).map(drop), Err(Rejected::Sealed));
+}
+
+#[cfg(feature = "file")]
+#[test]
+fn a_count_that_is_taken_over_leaves_half_of_its_field_to_those_about_to_be_refused() {
+    use super::word::Word;
+
+    let half = 1 << 21;
+    for (count, taken) in
+        [(0, 0), (1, 1), (half - 1, half - 1), (half, half), (half + 1, half), (u32::MAX, half)]
+    {
+        let word = Word::NEW.with_count(7).with_count(count);
+        assert_eq!((word.count(), word.is_closed(), word.generation()), (taken, true, 0), "{count}");
+    }
+}
+
+#[test]
+fn nobody_is_let_in_where_anything_but_the_count_has_changed_since_the_token_was_judged() {
+    use super::word::Word;
+
+    let judged = Word::NEW.opened();
+    assert!(judged.lets_in(judged) && judged.entered().entered().lets_in(judged));
+    let later = judged.closed().claimed().unwrap();
+    for found in [judged.closed(), judged.sealed(), later, later.opened(), later.yielded()] {
+        assert!(!found.lets_in(judged), "{found:?}");
+        assert!(!found.entered().lets_in(judged), "{found:?}");
+    }
 }

@@ -40,3 +40,16 @@ impl BootClock for SystemClock {
         std::thread::sleep(wait);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_no_shorter_than_was_asked() {
+        let (clock, wait) = (SystemClock::new(), Duration::from_millis(2));
+        let before = clock.now();
+        clock.pause(wait);
+        assert!(before.until(clock.now()) >= wait);
+    }
+}

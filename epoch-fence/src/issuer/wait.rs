@@ -84,6 +84,26 @@ mod tests {
     }
 
     #[test]
+    fn the_lower_half_of_a_lost_grant_decides_and_what_is_final_is_not_tried_again() {
+        use crate::protocol::{Impossible, Refusal};
+
+        let after = |why: NotAcquired<()>, bits| {
+            let grant = GrantId::from_random_bits(bits).unwrap();
+            pause_after(&why, 0, LONG, grant).map(|pause| pause.as_micros())
+        };
+        for why in [NotAcquired::Contended, NotAcquired::Superseded] {
+            assert_eq!(after(why, 1 << 64), Some(10_000), "{why:?}");
+            assert_eq!(after(why, (1 << 64) | (1 << 63)), Some(15_000), "{why:?}");
+        }
+        let final_ones = [
+            NotAcquired::Failed(()),
+            NotAcquired::Refused(Refusal::GrantUsed),
+            NotAcquired::Impossible(Impossible::NotAsAsked),
+        ];
+        assert_eq!(final_ones.map(|why| after(why, 1)), [None; 3]);
+    }
+
+    #[test]
     fn a_pause_ends_about_when_the_lease_in_the_way_does_and_never_after_the_limit() {
         let soon = Duration::from_millis(100);
         assert!(pause(6, Some(soon), LONG, u64::MAX).unwrap() <= soon);

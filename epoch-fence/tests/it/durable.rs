@@ -43,6 +43,22 @@ fn what_was_admitted_is_remembered_with_its_grant() {
     assert_eq!(gate.enter(&token(34)).unwrap().epoch(), epoch(34), "the holder goes on");
     assert_eq!(gate.register_snapshot().raises, raises, "and touches no file");
     assert!(gate.enter(&token(35)).is_ok());
+    assert_eq!(gate.register_snapshot().raises, raises + 1, "a newer one is written");
+}
+
+#[test]
+fn a_durable_gate_is_sealed_and_its_permits_are_abandoned_like_a_gates() {
+    let gate = open(&FaultMedium::new());
+    let hung: Vec<_> = (0..3).map(|_| gate.enter(&token(33)).unwrap()).collect();
+    let draining = Rejected::Draining { in_flight: 3 };
+    assert_eq!(refused(&gate, &token(34)), draining.into());
+    assert_eq!((gate.abandon_permits(), gate.abandon_permits()), (3, 0));
+    let newer = [gate.enter(&token(34)).unwrap(), gate.enter(&token(34)).unwrap()];
+    drop(hung);
+    assert_eq!(gate.seal(), 2);
+    assert_eq!(refused(&gate, &token(34)), Rejected::Sealed.into());
+    drop(newer);
+    assert_eq!(gate.seal(), 0);
 }
 
 /// Of the torn writes every fifth is tried; the register's own tests try all.

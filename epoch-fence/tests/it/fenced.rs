@@ -11,6 +11,9 @@ fn a_value_changes_under_a_current_token_only() {
     fenced.write(&token(1)).unwrap().push(2);
     let writing = fenced.write(&token(2)).unwrap();
     assert_eq!((writing.permit().epoch(), writing.len()), (epoch(2), 2));
+    let permit = format!("Permit {{ epoch: {:?}, .. }}", epoch(2));
+    assert_eq!(format!("{:?}", writing.permit()), permit);
+    assert_eq!(format!("{writing:?}"), format!("FencedGuard {{ value: [1, 2], permit: {permit} }}"));
     assert_eq!(fenced.write(&token(3)).map(drop), Err(Rejected::Draining { in_flight: 1 }));
     drop(writing);
     fenced.write(&token(3)).unwrap().push(3);

@@ -318,10 +318,42 @@ fn an_unknown_release_may_be_repeated() {
         store.script([Fault::None, fault]);
         let unknown = lease.release().unwrap_err();
         assert!(matches!(unknown.why(), NotChanged::Indeterminate(_)));
+        let why = "not known to be over: not known whether it was written: scripted fault:";
+        assert_eq!(unknown.to_string(), format!("{why} {fault:?}"));
         assert_eq!(unknown.retry().unwrap(), Ended::Released, "{fault:?}");
         let next = acquire(&issuer, &grants, "b").unwrap();
         assert!(store.deliver().is_none_or(|landed| !landed), "a late release does not end the next lease");
         assert!(!next.lost());
+    }
+}
+
+/// Of a try of which nobody knew: it is told by its realm, its epoch, and what it left.
+#[test]
+fn an_end_that_another_made_since_is_not_taken_for_the_own_one() {
+    let (free, end) = (Tenure::Free, Moment::new(1, u64::MAX));
+    let kept = |name| Tenure::Reserved { to: named(name), until: end };
+    let rows = [
+        (1, 1, kept("b"), Ended::HandedOver),
+        (1, 1, kept("c"), Ended::AlreadyLost),
+        (1, 2, kept("b"), Ended::AlreadyLost),
+        (2, 1, kept("b"), Ended::AlreadyLost),
+        (1, 1, free, Ended::AlreadyLost),
+        (1, 1, free, Ended::Released),
+        (1, 1, kept("b"), Ended::AlreadyLost),
+        (1, 2, free, Ended::AlreadyLost),
+        (2, 1, free, Ended::AlreadyLost),
+    ];
+    for (row, (bits, number, tenure, expected)) in rows.into_iter().enumerate() {
+        let (store, grants) = (Memory::new(realm(1)), Grants::default());
+        let issuer = Issuer::new(&store, &store);
+        let lease = acquire(&issuer, &grants, "a").unwrap();
+        store.script([Fault::None, Fault::RequestLost]);
+        let unknown =
+            if row < 5 { lease.hand_over(named("b"), ttl(1_000)) } else { lease.release() }.unwrap_err();
+        let found =
+            Record::try_new(realm(bits), Version::new(9), Epoch::new(number), tenure, Info::EMPTY).unwrap();
+        store.put(resource(), found.to_bytes().as_bytes());
+        assert_eq!(unknown.retry().unwrap(), expected, "row {row}");
     }
 }
 
@@ -335,6 +367,21 @@ fn a_dropped_lease_is_released_and_a_lost_one_left_alone() {
     let landed = store.swaps();
     drop(lost);
     assert_eq!(store.swaps(), landed);
+}
+
+/// A log of a program has them in it.
+#[test]
+fn a_lease_and_what_is_left_of_it_are_named_in_a_log_with_their_token() {
+    let (store, grants) = (Memory::new(realm(1)), Grants::default());
+    let issuer = Issuer::new(&store, &store);
+    assert!(format!("{issuer:?}").starts_with("Issuer {"), "{issuer:?}");
+    let lease = acquire(&issuer, &grants, "a").unwrap();
+    let token = format!("token: {:?}", lease.token());
+    let text = format!("{lease:?}");
+    assert!(text.starts_with("Lease {") && text.contains(&token), "{text}");
+    store.script([Fault::None, Fault::RequestLost]);
+    let text = format!("{:?}", lease.release().unwrap_err());
+    assert!(text.starts_with("NotEnded {") && text.contains(&token), "{text}");
 }
 
 #[test]
@@ -423,6 +470,7 @@ fn an_attempt_whose_store_was_put_back_below_it_is_impossible_and_stays_unknown(
     let unresolved = issuer.resolve(pending).unwrap_err();
     let fell = Impossible::VersionFell { seen: Version::new(2), found: Version::ABSENT };
     assert_eq!(unresolved.why(), &NotChanged::Impossible(fell));
+    assert_eq!(unresolved.to_string(), format!("still not known whether acquired: {fell}"));
     assert_eq!(issuer.snapshot().impossible, 1);
 }
 

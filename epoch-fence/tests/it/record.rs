@@ -87,6 +87,23 @@ fn columns_that_make_no_sense_are_no_record() {
     assert_eq!(Info::try_new(&[0; 257]), Err(RecordError::InfoLength { found: 257 }));
 }
 
+/// Whoever keeps records in a set, as a model does, has them apart by all their bytes.
+#[test]
+fn the_engines_own_bytes_are_shown_and_hashed_as_far_as_they_go() {
+    use core::hash::BuildHasher as _;
+    use std::collections::HashSet;
+    use std::hash::RandomState;
+
+    let info = |bytes: &[u8]| Info::try_new(bytes).unwrap();
+    assert_eq!(format!("{:?}", info(&[1, 255])), "Info([1, 255])");
+    assert_eq!(info(&[]), Info::default());
+    let state = RandomState::new();
+    let hash = |bytes: &[u8]| state.hash_one(info(bytes));
+    assert_eq!(hash(&[7; 256]), hash(&[7; 256]));
+    let apart: HashSet<_> = (0..=255).map(|byte| hash(&[byte])).collect();
+    assert!(apart.len() > 250, "{} hashes of 256", apart.len());
+}
+
 fn holders() -> impl Strategy<Value = HolderId> {
     prop_oneof!["[a-z0-9 .,/]{1,64}", Just("\u{fc}\u{4e16}\u{1f512}".to_owned()), Just("x".repeat(64)),]
         .prop_map(|text| text.parse().unwrap())

@@ -81,16 +81,39 @@ fn who_waits_is_let_in_by_the_end_of_the_last_permit() {
     let permit = gate.enter(&token(1)).unwrap();
     let passed = Instant::now();
     assert_eq!(gate.enter_waiting(&token(2), passed).map(drop), Err(Rejected::Draining { in_flight: 1 }));
+    let before = gate.snapshot().draining;
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let hour = passed + Duration::from_secs(3600);
             gate.enter_waiting(&token(2), hour).map(|permit| permit.epoch())
         });
-        while gate.snapshot().draining < 2 {
+        // The permit ends after the answer that is waited out, so that nothing but a wake-up ends the wait.
+        while gate.snapshot().draining == before {
             thread::yield_now();
         }
         drop(permit);
         assert_eq!(waiting.join().unwrap(), Ok(epoch(2)));
     });
     assert_eq!(gate.enter_waiting(&token(1), passed).map(drop), Err(Rejected::Stale { floor: epoch(2) }));
+}
+
+#[cfg(feature = "parking_lot")]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a deadline of an hour, which is never reached")]
+fn who_is_overtaken_while_it_waits_is_told_so_at_once() {
+    use core::time::Duration;
+    use std::time::Instant;
+
+    let gate = gate(1);
+    let permit = gate.enter(&token(1)).unwrap();
+    let hour = Instant::now() + Duration::from_secs(3600);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| gate.enter_waiting(&token(2), hour).map(drop));
+        while gate.snapshot().draining < 1 {
+            thread::yield_now();
+        }
+        assert_eq!(gate.enter(&token(3)).map(drop), Err(Rejected::Draining { in_flight: 1 }));
+        assert_eq!(waiting.join().unwrap(), Err(Rejected::Stale { floor: epoch(3) }));
+    });
+    drop(permit);
 }

@@ -290,6 +290,12 @@ fn a_renewal_that_is_known_at_the_deadline_comes_too_late() {
         |expiry| view(7, 4, Tenure::Held { grant: grant(8), holder: named("bob"), expiry: after(expiry) });
     let renewed =
         |view, sent, now| granted.renewed(&view, at(sent), at(now), seconds(8)).map(|one| one.deadline());
+    let longer = granted.renewed(&got(16 * SECOND), at(6_000), at(6_001), seconds(16)).unwrap();
+    assert_eq!(
+        (longer.ttl(), longer.deadline()),
+        (seconds(16), at(20_000)),
+        "of what was asked for this time"
+    );
     assert_eq!(renewed(got(8 * SECOND), 6_000, 6_999), Some(at(13_000)));
     assert_eq!(renewed(got(8 * SECOND), 6_000, 7_000), None, "the old deadline has come");
     // An end so near that with the margin it is now.

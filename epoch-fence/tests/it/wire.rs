@@ -182,6 +182,58 @@ mod serde {
     }
 
     #[test]
+    fn a_refusal_says_what_was_expected() {
+        fn said<T: serde_core::de::DeserializeOwned + core::fmt::Debug>(json: &str) -> String {
+            serde_json::from_str::<T>(json).unwrap_err().to_string()
+        }
+        for (said, expected) in [
+            (said::<RealmId>("1"), "a realm id"),
+            (said::<GrantId>("1"), "a grant id"),
+            (said::<ResourceId>("1"), "a resource id"),
+            (said::<FencingToken>("1"), "a fencing token"),
+            (said::<Epoch>("1"), "an epoch in decimal digits"),
+            (said::<HolderId>("1"), "1 to 64 bytes without control characters"),
+        ] {
+            assert!(
+                said.starts_with(&format!("invalid type: integer `1`, expected {expected} at")),
+                "{said}"
+            );
+        }
+    }
+
+    /// A format that is not for people, and holds a number.
+    struct Number;
+
+    impl<'de> serde_core::Deserializer<'de> for Number {
+        type Error = serde_core::de::value::Error;
+
+        fn deserialize_any<V: serde_core::de::Visitor<'de>>(
+            self,
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            visitor.visit_u64(1)
+        }
+
+        fn is_human_readable(&self) -> bool {
+            false
+        }
+
+        serde_core::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn a_number_in_the_place_of_bytes_is_refused_with_what_was_expected() {
+        use serde_core::Deserialize as _;
+
+        let refused = FencingToken::deserialize(Number).unwrap_err().to_string();
+        assert_eq!(refused, "invalid type: integer `1`, expected the bytes of a fencing token");
+        assert_eq!(Epoch::deserialize(Number).unwrap(), Epoch::FIRST, "an epoch is a number there");
+    }
+
+    #[test]
     fn other_formats_get_numbers_and_bytes() {
         let written = postcard::to_allocvec(&token(300)).unwrap();
         assert_eq!(written[0], 74);
