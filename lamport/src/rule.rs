@@ -82,7 +82,7 @@ pub(crate) const fn within(next: Time, bound: Time) -> Result<Time, BoundReached
 
 /// As [`within`], of a clock that learns. What moves nothing is not refused: where another thread has raised the bound and
 /// the clock since, the bound that was loaded is below the clock.
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
 pub(crate) const fn learned(last: Time, next: Time, bound: Time) -> Result<Time, BoundReached> {
     if next.get() == last.get() { Ok(last) } else { within(next, bound) }
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     /// Others have raised the bound and then the clock since it was loaded.
-    #[cfg(feature = "durable")]
+    #[cfg(all(feature = "durable", feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
     #[test]
     fn what_the_clock_knows_is_not_refused_at_a_stale_bound() {
         for (last, remote) in pairs() {
