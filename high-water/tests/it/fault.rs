@@ -299,3 +299,12 @@ fn what_is_stable_reads_the_same_always_and_what_was_interrupted_must_be_erased(
     after.erase(16, 32).unwrap();
     after.write(16, &[0; 4]).unwrap();
 }
+
+#[test]
+fn what_is_written_over_a_file_is_durable_and_nothing_older_lands_on_it() {
+    let (machine, file) = zeros(2);
+    machine.write_at(&file, 0, &[1, 1]).unwrap();
+    machine.overwrite(&[9, 9]);
+    assert!(machine.unflushed().is_empty());
+    assert_eq!(images(&machine).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([vec![9, 9]]));
+}
