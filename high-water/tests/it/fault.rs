@@ -299,3 +299,34 @@ fn what_is_stable_reads_the_same_always_and_what_was_interrupted_must_be_erased(
     after.erase(16, 32).unwrap();
     after.write(16, &[0; 4]).unwrap();
 }
+
+#[test]
+fn what_is_written_over_a_file_is_durable_and_nothing_older_lands_on_it() {
+    let (machine, file) = zeros(2);
+    machine.write_at(&file, 0, &[1, 1]).unwrap();
+    machine.overwrite(&[9, 9]);
+    assert!(machine.unflushed().is_empty());
+    assert_eq!(images(&machine).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([vec![9, 9]]));
+}
+
+#[test]
+fn rot_makes_a_bit_what_it_is_and_leaves_the_others_as_stable_as_they_were() {
+    let mut flash = FaultFlash::<4, 16>::with_bytes(1, &[1]);
+    flash.rot(0, 0b11);
+    flash.cut_at(flash.steps(), Torn::Unstable);
+    assert_eq!(flash.write(4, &[0; 4]), Err(FlashFault::PowerCut));
+    let mut after = flash.restarted();
+    after.rot(4, 0b1);
+    let mut read = |reading| {
+        after.set_reading(reading);
+        let mut bytes = [0; 5];
+        after.read(0, &mut bytes).unwrap();
+        [bytes[0], bytes[4]]
+    };
+    assert_eq!(read(Reading::Programmed), [0b10, 0b1]);
+    assert_eq!(
+        read(Reading::Erased),
+        [0b10, 0xff],
+        "seven bits are unstable still, and none of the first byte"
+    );
+}
