@@ -136,7 +136,11 @@ mod tests {
     }
 
     /// Others have raised the bound and then the clock since it was loaded.
-    #[cfg(all(feature = "durable", feature = "std", any(target_has_atomic = "64", feature = "portable-atomic")))]
+    #[cfg(all(
+        feature = "durable",
+        feature = "std",
+        any(target_has_atomic = "64", feature = "portable-atomic")
+    ))]
     #[test]
     fn what_the_clock_knows_is_not_refused_at_a_stale_bound() {
         for (last, remote) in pairs() {

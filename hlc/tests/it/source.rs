@@ -12,7 +12,9 @@ use core::{
 
 use hlc::{
     Clock, ObserveError, PhysicalTime, Source, SourceError, TickError, Timestamp,
-    source::{self, BestEffort, ManualSource, Offset, Owned, StepLimit, Widening},
+    source::{
+        self, AnchoredSource, BestEffort, Counter as _, ManualSource, Offset, Owned, StepLimit, Widening,
+    },
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,9 +26,22 @@ fn millis(millis: u64) -> PhysicalTime {
 
 fn step_of(error: Result<PhysicalTime, SourceError>) -> Duration {
     match error {
-        Err(SourceError::Stepped(stepped)) => stepped.step(),
+        Err(SourceError::Stepped(stepped)) => {
+            assert_eq!(stepped.max_step(), LIMIT);
+            stepped.step()
+        }
         other => panic!("{other:?} is no step"),
     }
+}
+
+#[test]
+fn a_source_tells_what_it_is_made_of() {
+    let wall = || ManualSource::at_millis(7);
+    let anchored = AnchoredSource::new(|| 3_u64, wall());
+    assert_eq!((anchored.counter().nanos(), anchored.source().now()), (3, Ok(millis(7))));
+    let limited = StepLimit::new(wall(), ManualSource::at_millis(0), LIMIT);
+    assert_eq!((limited.max_step(), limited.source().now()), (LIMIT, Ok(millis(7))));
+    assert_eq!(BestEffort::new(wall()).source().now(), Ok(millis(7)));
 }
 
 mod widening {
