@@ -3,8 +3,7 @@
     coverage.py REPORT CRATE...    a figure for each crate, and the lines of it that nothing ran
 
 Each line of a library that no test runs is either accounted for in docs/uncovered.md or printed, and then the exit
-status is 1. An entry there is "- `file` `text`: reason": the text stands in the line, or in the head of the function
-that the line is in. An entry that accounts for nothing is printed as well.
+status is 1. The text of an entry there stands in the line, or in the head of the function that the line is in. An entry that accounts for nothing is printed as well.
 """
 
 import pathlib
@@ -12,9 +11,9 @@ import re
 import subprocess
 import sys
 
+from reasons import listed
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-REASONS = ROOT / "docs" / "uncovered.md"
-ENTRY = re.compile(r"^- `(?P<file>[^`]+)` `(?P<text>[^`]+)`: \S")
 FOR_TESTS = re.compile(r"#\[cfg\((all\()?test\b")
 HEAD = re.compile(r"^\s*(pub(\([a-z]+\))? )?(const |async |unsafe )*(fn|macro_rules!) ?\w+")
 
@@ -74,10 +73,7 @@ class Reasons:
     """What docs/uncovered.md accounts for."""
 
     def __init__(self):
-        self.entries = []
-        if REASONS.exists():
-            found = map(ENTRY.match, REASONS.read_text().splitlines())
-            self.entries = [(entry["file"], entry["text"]) for entry in found if entry]
+        self.entries = listed("uncovered.md")
         self.used = set()
 
     def account_for(self, name, line, head):
@@ -119,8 +115,9 @@ def main():
     print("| crate | lines | run by a test | without a test or a reason |\n|---|---|---|---|")
     for crate in crates:
         total, ran, open_lines = look(crate, files, reasons)
-        share = 100 * ran / total if total else 0
-        print(f"| `{crate}` | {total} | {ran} ({share:.1f} %) | {len(open_lines)} |")
+        if not total:
+            sys.exit(f"coverage.py: the report has no line of {crate}")
+        print(f"| `{crate}` | {total} | {ran} ({100 * ran / total:.1f} %) | {len(open_lines)} |")
         everything += open_lines
     print(*everything, sep="\n")
     folders = tuple(str(source_of(crate).relative_to(ROOT)) for crate in crates)

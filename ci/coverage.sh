@@ -37,6 +37,9 @@ done
 
 # Processes that are killed leave reports that end before they begin: those are left out.
 report=$CARGO_TARGET_DIR/lcov.info
-cargo llvm-cov report --failure-mode all --lcov --output-path "$report" 2>/dev/null
-python3 ci/coverage.py "$report" "${crates[@]}"
-[[ $failed -eq 0 ]] || die 'a test failed: see above'
+cargo llvm-cov report --failure-mode all --lcov --output-path "$report" 2>"$report.log" || {
+    cat "$report.log" >&2
+    die 'there is no report'
+}
+python3 ci/coverage.py "$report" "${crates[@]}" || failed=1
+[[ $failed -eq 0 ]] || die 'a test failed, a line has neither a test nor a reason, or a reason has no line: see above'

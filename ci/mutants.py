@@ -1,26 +1,25 @@
 """Tells the score of a run of cargo-mutants, and the changes that no test noticed.
 
-    mutants.py FOLDER    the folder mutants.out of the run
+    mutants.py FOLDER LIST    the folder mutants.out of the run, and a file with all changes of the crate as --list has them
 
-A change that no test noticed has its reason in docs/mutants.md, or is printed and makes the exit status 1. An entry there is
-"- `file` `change`: reason", with the change as cargo-mutants names it, without line and column; one entry stands for every
-place in that file with that name.
+A change that no test noticed has its reason in docs/mutants.md, or is printed and makes the exit status 1; so is an entry there of
+which there is no change. The text of an entry is the change as cargo-mutants names it, without line and column; one entry stands
+for every place in that file with that name.
 """
 
 import json
 import pathlib
-import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-REASONS = ROOT / "docs" / "mutants.md"
-ENTRY = re.compile(r"^- `(?P<file>[^`]+)` `(?P<change>[^`]+)`: \S")
+from reasons import listed
+
 LEAST = 95
 
 
-def reasons():
-    found = map(ENTRY.match, REASONS.read_text().splitlines())
-    return {(entry["file"], entry["change"]) for entry in found if entry}
+def change_of(name):
+    """The file and the change, of `file:line:column: change`."""
+    file, _, _, change = name.split(":", 3)
+    return file, change.strip()
 
 
 def outcomes(folder):
@@ -31,20 +30,27 @@ def outcomes(folder):
 
 
 def main():
-    known, survivors = reasons(), []
+    folder, everything = map(pathlib.Path, sys.argv[1:])
+    known, survivors = set(listed("mutants.md")), []
     counts = dict.fromkeys(("CaughtMutant", "Timeout", "MissedMutant", "Unviable"), 0)
-    for name, summary in outcomes(pathlib.Path(sys.argv[1])):
+    for name, summary in outcomes(folder):
         counts[summary] += 1
-        file, _, _, change = name.split(":", 3)
-        if summary == "MissedMutant" and (file, change.strip()) not in known:
+        if summary == "MissedMutant" and change_of(name) not in known:
             survivors.append(name)
     # What never ends is noticed: a test that hangs fails.
     noticed = counts["CaughtMutant"] + counts["Timeout"]
     viable = noticed + counts["MissedMutant"]
-    share = 100 * noticed / viable if viable else 100
+    if not viable:
+        sys.exit("mutants.py: no change was tried that compiles")
+    share = 100 * noticed / viable
     print(f"{viable} viable, {noticed} noticed ({share:.1f} %), {counts['Unviable']} do not compile")
     print(*survivors, sep="\n")
-    sys.exit(1 if survivors or share < LEAST else 0)
+    there = set(map(change_of, everything.read_text().splitlines()))
+    sources = {file.split("/src/")[0] for file, _ in there}
+    stale = [entry for entry in known if entry[0].split("/src/")[0] in sources and entry not in there]
+    for file, change in sorted(stale):
+        print(f"docs/mutants.md: {file}: there is no change `{change}`")
+    sys.exit(1 if survivors or stale or share < LEAST else 0)
 
 
 if __name__ == "__main__":

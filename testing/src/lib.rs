@@ -44,5 +44,5 @@ pub use folder::Folder;
 #[cfg(unix)]
 pub use kill::{Child, Lives, report};
 pub use not_installed::NotInstalled;
-pub use stress::{Call, Notes, Round, Worker, check_calls, stress};
+pub use stress::{Call, Letters, Notes, Round, UnorderedMark, Worker, check_calls, stress};
 pub use tally::tally;

@@ -6,10 +6,12 @@
 
 use std::env;
 use std::fmt::Debug;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use high_water::{Mark, RaiseError};
 
 use crate::{Dice, tally};
 
@@ -74,6 +76,12 @@ impl Round {
     #[must_use]
     pub fn notes(&self) -> Notes {
         Notes((0..threads()).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    /// Empty letters between the threads of this round.
+    #[must_use]
+    pub fn letters(&self) -> Letters {
+        Letters([const { AtomicU64::new(0) }; 8])
     }
 
     /// Lets all threads go at once, each with so many steps, and returns what each comes back with.
@@ -153,6 +161,49 @@ impl Notes {
         let whose = usize::try_from(worker.roll(u64::try_from(self.0.len()).unwrap_or(1))).unwrap_or(0);
         // ORDERING: Relaxed. As above.
         (whose, self.0[whose].load(Ordering::Relaxed))
+    }
+}
+
+/// Numbers that threads hand to each other beside the thing, through words that order something or do not.
+#[derive(Debug)]
+pub struct Letters([AtomicU64; 8]);
+
+impl Letters {
+    /// Leaves a number for whoever comes by.
+    pub fn post(&self, worker: &mut Worker, number: u64) {
+        // ORDERING: either. The thing under test keeps its promises whichever way a number travels.
+        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Release };
+        self.any(worker).store(number, order);
+    }
+
+    /// Takes the last number of some place; zero before the first.
+    pub fn take(&self, worker: &mut Worker) -> u64 {
+        // ORDERING: either, as above.
+        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Acquire };
+        self.any(worker).load(order)
+    }
+
+    fn any(&self, worker: &mut Worker) -> &AtomicU64 {
+        let place = worker.roll(u64::try_from(self.0.len()).unwrap());
+        &self.0[usize::try_from(place).unwrap()]
+    }
+}
+
+/// A mark whose raise is a plain, unordered store: whoever sees it raised, sees it through what is under test. Its clones are
+/// the same mark.
+#[derive(Clone, Debug, Default)]
+pub struct UnorderedMark(Arc<AtomicU64>);
+
+impl Mark for UnorderedMark {
+    fn get(&self) -> u64 {
+        // ORDERING: Relaxed. On purpose: only what is under test may make the raise visible.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn raise_to(&mut self, value: u64) -> Result<(), RaiseError> {
+        // ORDERING: Relaxed. As above.
+        self.0.store(value, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -12,8 +12,6 @@
     reason = "a test may panic, its numbers are small, and helpers outside of a `#[test]` are tests as well"
 )]
 
-extern crate alloc;
-
 mod acknowledged;
 mod api;
 mod crash;

@@ -1,31 +1,15 @@
 //! Many threads at random work on one reserver: what no interleaving test is large enough for.
 
-use alloc::sync::Arc;
-use clock_testing::{Call, check_calls, stress};
-use high_water::{DrawError, Mark, RaiseError, Reserver, SharedReserver};
+use clock_testing::{Call, UnorderedMark, check_calls, stress};
+use high_water::{DrawError, Mark as _, Reserver, SharedReserver};
 use std::num::{NonZeroU32, NonZeroU64};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A mark whose raise is a plain, unordered store: whoever sees it raised, sees it through the reserver.
-struct Probe(Arc<AtomicU64>);
-
-impl Mark for Probe {
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn raise_to(&mut self, value: u64) -> Result<(), RaiseError> {
-        self.0.store(value, Ordering::Relaxed);
-        Ok(())
-    }
-}
 
 #[test]
 fn threads_at_random_on_one_reserver_draw_each_number_once_none_above_the_mark_and_have_each_stall_counted() {
     stress(6, |round| {
-        let mark = Arc::new(AtomicU64::new(0));
+        let mark = UnorderedMark::default();
         let block = NonZeroU64::new(1 + round.dice().roll(400)).unwrap();
-        let reserver = SharedReserver::from(Reserver::new(Probe(Arc::clone(&mark)), block));
+        let reserver = SharedReserver::from(Reserver::new(mark.clone(), block));
         let notes = round.notes();
         let outcomes = round.run(2_000, |worker| {
             let (mut calls, mut stalls, mut extended, mut number) = (Vec::new(), 0, 0, 0);
@@ -45,7 +29,7 @@ fn threads_at_random_on_one_reserver_draw_each_number_once_none_above_the_mark_a
                 };
                 match drawn {
                     Ok(got) => {
-                        let durable = mark.load(Ordering::Relaxed);
+                        let durable = mark.get();
                         assert!(got.1 <= durable, "{got:?} is above {durable}");
                         calls.push(Call { noted, got, saw: notes.read(worker) });
                     }
@@ -66,6 +50,6 @@ fn threads_at_random_on_one_reserver_draw_each_number_once_none_above_the_mark_a
         let drawn: u64 = calls.iter().flatten().map(|call| call.got.1 - call.got.0 + 1).sum();
         let last = calls.iter().flatten().map(|call| call.got.1).max();
         assert_eq!(last, Some(drawn), "each number once, and none skipped");
-        assert_eq!((seen.mark, seen.left), (mark.load(Ordering::Relaxed), seen.mark - drawn));
+        assert_eq!((seen.mark, seen.left), (mark.get(), seen.mark - drawn));
     });
 }

@@ -111,28 +111,13 @@ impl Shared for AtomicClock<&ManualSource> {
 /// What a thread comes back with: its calls, the greatest stamp that it had merged, and what was refused.
 type Outcome = (Vec<Call<Timestamp>>, Option<Timestamp>, Refusals);
 
-/// Stamps that threads hand to each other, beside the clock.
-struct Letters(Vec<AtomicU64>);
-
-impl Letters {
-    fn post(&self, worker: &mut Worker, stamp: Timestamp) {
-        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Release };
-        self.0[usize::try_from(worker.roll(8)).unwrap()].store(stamp.to_bits(), order);
-    }
-
-    fn take(&self, worker: &mut Worker) -> Option<Timestamp> {
-        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Acquire };
-        Timestamp::from_bits(self.0[usize::try_from(worker.roll(8)).unwrap()].load(order))
-    }
-}
-
 fn remote(worker: &mut Worker) -> Timestamp {
     Timestamp::from_parts(START + worker.roll(4_000), u32::try_from(worker.roll(9)).unwrap()).unwrap()
 }
 
 fn play<C: Shared>(round: &Round, source: &ManualSource, clock: &C, work: u32) {
     let notes = round.notes();
-    let letters = Letters((0..8).map(|_| AtomicU64::new(0)).collect());
+    let letters = round.letters();
     let outcomes: Vec<Outcome> = round.run(work, |worker| {
         let (mut calls, mut merged, mut refused) = (Vec::new(), None, Refusals::default());
         // The greatest stamp that it has heard of, and that it knows the clock to have reached.
@@ -167,7 +152,7 @@ fn play<C: Shared>(round: &Round, source: &ManualSource, clock: &C, work: u32) {
                     }
                     Err(())
                 }
-                10..13 => match letters.take(worker) {
+                10..13 => match Timestamp::from_bits(letters.take(worker)) {
                     // Somebody has issued it: it is neither refused nor repeated.
                     Some(stamp) if worker.roll(2) == 0 => {
                         clock.merge(stamp).unwrap_or_else(|why| panic!("{stamp:?} is of this clock: {why}"));
@@ -200,7 +185,7 @@ fn play<C: Shared>(round: &Round, source: &ManualSource, clock: &C, work: u32) {
                 assert!(got.1.to_bits() <= clock.durable(), "{got:?} was issued before it was durable");
                 (floor, last) = (Some(got.1), last.max(Some(got.1)));
                 calls.push(Call { noted, got, saw: notes.read(worker) });
-                letters.post(worker, got.1);
+                letters.post(worker, got.1.to_bits());
             }
         }
         (calls, merged, refused)
@@ -230,28 +215,13 @@ fn threads_at_random_on_one_clock_get_each_stamp_once_see_what_came_before_and_h
 
 #[cfg(all(feature = "durable", feature = "std"))]
 mod durable {
-    use alloc::sync::Arc;
-
-    use high_water::{Mark, RaiseError};
+    use clock_testing::UnorderedMark;
+    use high_water::Mark as _;
     use hlc::AtomicDurableClock;
 
     use super::*;
 
-    /// A mark whose raise is a plain, unordered store: whoever sees it raised, sees it through the clock.
-    struct Probe(Arc<AtomicU64>);
-
-    impl Mark for Probe {
-        fn get(&self) -> u64 {
-            self.0.load(Ordering::Relaxed)
-        }
-
-        fn raise_to(&mut self, value: u64) -> Result<(), RaiseError> {
-            self.0.store(value, Ordering::Relaxed);
-            Ok(())
-        }
-    }
-
-    struct Kept<'s>(AtomicDurableClock<&'s ManualSource, Probe>, Arc<AtomicU64>);
+    struct Kept<'s>(AtomicDurableClock<&'s ManualSource, UnorderedMark>, UnorderedMark);
 
     impl Shared for Kept<'_> {
         fn tick(&self) -> Result<Timestamp, TickError> {
@@ -285,7 +255,7 @@ mod durable {
         }
 
         fn durable(&self) -> u64 {
-            self.1.load(Ordering::Relaxed)
+            self.1.get()
         }
 
         fn refusals(&self) -> Refusals {
@@ -303,8 +273,8 @@ mod durable {
     fn threads_at_random_on_one_durable_clock_get_nothing_above_the_mark_that_they_see() {
         stress(ROUNDS, |round| {
             let source = ManualSource::at_millis(START);
-            let mark = Arc::new(AtomicU64::new(0));
-            let clock = AtomicDurableClock::new(&source, Probe(Arc::clone(&mark)));
+            let mark = UnorderedMark::default();
+            let clock = AtomicDurableClock::new(&source, mark.clone());
             play(round, &source, &Kept(clock, mark), 1_500);
         });
     }

@@ -1,9 +1,8 @@
 //! Many threads at random work on one clock: what no interleaving test is large enough for.
 
 use core::num::NonZeroU32;
-use core::sync::atomic::{AtomicU64, Ordering};
 
-use clock_testing::{Call, Round, Worker, check_calls, stress};
+use clock_testing::{Call, Round, check_calls, stress};
 use lamport::{AtomicClock, MaxJump, MergeError, ObserveError, Time, Times};
 
 const ROUNDS: u64 = 4;
@@ -90,24 +89,9 @@ impl Shared for AtomicClock {
     }
 }
 
-/// Times that threads hand to each other, beside the clock.
-struct Letters(Vec<AtomicU64>);
-
-impl Letters {
-    fn post(&self, worker: &mut Worker, time: Time) {
-        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Release };
-        self.0[usize::try_from(worker.roll(8)).unwrap()].store(time.get(), order);
-    }
-
-    fn take(&self, worker: &mut Worker) -> Time {
-        let order = if worker.roll(2) == 0 { Ordering::Relaxed } else { Ordering::Acquire };
-        Time::new(self.0[usize::try_from(worker.roll(8)).unwrap()].load(order))
-    }
-}
-
 fn play<C: Shared>(round: &Round, clock: &C) {
     let notes = round.notes();
-    let letters = Letters((0..8).map(|_| AtomicU64::new(0)).collect());
+    let letters = round.letters();
     let outcomes = round.run(1_500, |worker| {
         let (mut calls, mut merged, mut refused) = (Vec::new(), Time::ZERO, Refusals::default());
         // The greatest time that it has heard of, and that it knows the clock to have reached.
@@ -158,7 +142,7 @@ fn play<C: Shared>(round: &Round, clock: &C) {
                 }
                 10..13 => {
                     // Somebody got it: it is neither refused nor given out again.
-                    let seen = letters.take(worker);
+                    let seen = Time::new(letters.take(worker));
                     floor = floor.max(seen);
                     if worker.roll(2) == 0 {
                         clock.merge(seen).unwrap_or_else(|why| panic!("{seen} is of this clock: {why}"));
@@ -186,7 +170,7 @@ fn play<C: Shared>(round: &Round, clock: &C) {
                 assert!(got.1.get() <= clock.durable(), "{got:?} was handed out before it was durable");
                 (floor, last) = (got.1, last.max(got.1));
                 calls.push(Call { noted, got, saw: notes.read(worker) });
-                letters.post(worker, got.1);
+                letters.post(worker, got.1.get());
             }
         }
         (calls, merged, refused)
@@ -212,28 +196,13 @@ fn threads_at_random_on_one_clock_get_each_time_once_see_what_came_before_and_ha
 
 #[cfg(all(feature = "durable", feature = "std"))]
 mod durable {
-    use alloc::sync::Arc;
-
-    use high_water::{Mark, RaiseError};
+    use clock_testing::UnorderedMark;
+    use high_water::Mark as _;
     use lamport::{AtomicDurableClock, Block};
 
     use super::*;
 
-    /// A mark whose raise is a plain, unordered store: whoever sees it raised, sees it through the clock.
-    struct Probe(Arc<AtomicU64>);
-
-    impl Mark for Probe {
-        fn get(&self) -> u64 {
-            self.0.load(Ordering::Relaxed)
-        }
-
-        fn raise_to(&mut self, value: u64) -> Result<(), RaiseError> {
-            self.0.store(value, Ordering::Relaxed);
-            Ok(())
-        }
-    }
-
-    struct Kept(AtomicDurableClock<Probe>, Arc<AtomicU64>);
+    struct Kept(AtomicDurableClock<UnorderedMark>, UnorderedMark);
 
     impl Shared for Kept {
         fn tick(&self) -> Option<Time> {
@@ -265,7 +234,7 @@ mod durable {
         }
 
         fn durable(&self) -> u64 {
-            self.1.load(Ordering::Relaxed)
+            self.1.get()
         }
 
         fn refusals(&self) -> Refusals {
@@ -277,10 +246,9 @@ mod durable {
     #[test]
     fn threads_at_random_on_one_durable_clock_get_nothing_above_the_mark_that_they_see() {
         stress(ROUNDS, |round| {
-            let mark = Arc::new(AtomicU64::new(0));
+            let mark = UnorderedMark::default();
             let block = Block::new(64).unwrap();
-            let clock =
-                AtomicDurableClock::new(Probe(Arc::clone(&mark))).with_max_jump(JUMP).with_block(block);
+            let clock = AtomicDurableClock::new(mark.clone()).with_max_jump(JUMP).with_block(block);
             play(round, &Kept(clock, mark));
         });
     }
