@@ -149,11 +149,14 @@ class Documents:
 
     def links(self, document):
         for number, line in lines_of_prose(self.tidy.text(document)):
-            for target, section in re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", line):
+            for target, section in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", line):
                 file = (pathlib.PurePosixPath(document).parent / target) if target else document
                 file = pathlib.Path(self.tidy.root / file).resolve()
                 name = str(file.relative_to(self.tidy.root)) if file.is_relative_to(self.tidy.root) else ""
-                if name not in self.tidy.files or section not in anchors(self.tidy.text(name)):
+                if not section:
+                    if name not in self.tidy.files and not file.is_dir():
+                        self.tidy.report("linked-section", document, number, f"there is no {target}")
+                elif name not in self.tidy.files or section not in anchors(self.tidy.text(name)):
                     self.tidy.report("linked-section", document, number, f"no section {section} in {name or target}")
 
     # Quotations.

@@ -26,6 +26,7 @@ fi
 [[ ${1-} != -* ]] || die "no such option: $1"
 
 seconds=${FUZZ_SECONDS:-5}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "FUZZ_SECONDS=$seconds is no number of seconds"
 toolchain=${FUZZ_TOOLCHAIN-$(rustup toolchain list 2>/dev/null | grep -o '^nightly[^ ]*' | head -n 1 || true)}
 if [[ $toolchain == nightly* ]]; then
     sanitizer=address
@@ -41,6 +42,9 @@ cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev
 targets=("$@")
 [[ $# -gt 0 ]] || mapfile -t targets < <(cargo fuzz list --fuzz-dir fuzz)
 [[ ${#targets[@]} -gt 0 ]] || die 'fuzz/ holds no target'
+for target in "${targets[@]}"; do
+    [[ -f fuzz/fuzz_targets/$target.rs ]] || die "no fuzz target is called $target"
+done
 
 build_dir=$target_dir/fuzz
 triple=$(rustc -vV | sed -n 's/^host: //p')
@@ -88,7 +92,7 @@ last_of() {
 rows=()
 for target in "${targets[@]}"; do
     binary=$build_dir/$triple/release/$target
-    [[ -x $binary ]] || die "no fuzz target is called $target"
+    [[ -x $binary ]] || die "$target was not built"
     artifacts=$root/fuzz/artifacts/$target
     corpus=$root/fuzz/corpus/$target
     dictionary=$root/fuzz/dictionaries/$target.dict

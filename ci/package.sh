@@ -14,10 +14,14 @@ export CARGO_TARGET_DIR="$target_dir/package"
 # The archives are unpacked anew for each run, so there is no earlier build to go on from.
 export CARGO_INCREMENTAL=0
 
-published=()
+published=() names=' '
 while read -r crate; do
     published+=(--package "$crate")
+    names+="$crate "
 done < <(packages published)
+for crate in "$@"; do
+    [[ $names == *" $crate "* ]] || die "no published crate is called $crate"
+done
 
 # All that the lock file names, so that nothing below asks a network.
 cargo fetch --locked --quiet

@@ -8,10 +8,16 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/workspace.sh"
 
+for number in "${CLOCKS_STRESS_SECONDS-0}" "${CLOCKS_STRESS_SEED-0}"; do
+    [[ $number =~ ^[0-9]+$ ]] || die "$number is no number"
+done
 export CLOCKS_STRESS_SECONDS=${CLOCKS_STRESS_SECONDS:-3}
 export CLOCKS_STRESS_SEED=${CLOCKS_STRESS_SEED:-$((RANDOM * 32768 + RANDOM))}
 
 crates=("$@")
+for crate in "$@"; do
+    [[ -f $(packages dir "$crate")/tests/it/stress.rs ]] || die "$crate has no stress tests"
+done
 if [[ $# -eq 0 ]]; then
     for file in */tests/it/stress.rs; do
         crates+=("${file%%/*}")

@@ -31,7 +31,7 @@ RULES = {
     "quoted-code": "what a walk through an example quotes is in the example",
     "model-parts": "each published crate has all its parts in docs/model.md",
     "counter-row": "what a snapshot shows has its row in docs/operations.md, and no other has one",
-    "linked-section": "a section that a document links to exists",
+    "linked-section": "a file, and a section of it, that a document links to exist",
     "frozen-vectors": "golden vectors are recorded in ci/vectors.sha256, and what was recorded has not changed",
     "machine-path": "no file names a path of one machine",
     "published-files": "a published crate has its documents, its licences and an `include`",

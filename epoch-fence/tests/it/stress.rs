@@ -75,13 +75,16 @@ fn choose(worker: &mut Worker, newest: u64) -> FencingToken {
 /// Returns the newest epoch that was admitted.
 fn play<G: Entrance>(round: &Round, gate: &G, steps: u32) -> u64 {
     let notes = round.notes();
-    let (newest, is_sealed, made) = (AtomicU64::new(1), AtomicBool::new(false), AtomicU64::new(0));
+    let (newest, made) = (AtomicU64::new(1), AtomicU64::new(0));
+    let (sealing, is_sealed) = (AtomicBool::new(false), AtomicBool::new(false));
     let outcomes: Vec<(Vec<Stay>, Refusals)> = round.run(steps, |worker| {
         let (mut stays, mut refused, mut noted) = (Vec::new(), Refusals::default(), 0);
         let mut floor = gate.floor();
         while worker.goes_on() {
-            // Whoever makes this step of all shuts the gate for good.
-            if made.fetch_add(1, Ordering::Relaxed) == u64::from(steps) * 3 {
+            // Somebody shuts the gate for good, late, and not before a newer epoch was in: a thread that is stopped in the
+            // first one keeps all others out for as long as the system likes.
+            let is_late = made.fetch_add(1, Ordering::Relaxed) >= u64::from(steps) * 3;
+            if is_late && newest.load(Ordering::Relaxed) > 1 && !sealing.swap(true, Ordering::Relaxed) {
                 gate.seal();
                 is_sealed.store(true, Ordering::Release);
             }
