@@ -89,6 +89,8 @@ last_of() {
     sed -n "s|.*DONE.* $1: *\\([0-9]*\\).*|\\1|p" "$log" | tail -n 1
 }
 
+# Of the processor, in seconds: with other work beside, the clock on the wall says little about what was done.
+TIMEFORMAT='%0U + %0S'
 rows=()
 for target in "${targets[@]}"; do
     binary=$build_dir/$triple/release/$target
@@ -111,12 +113,10 @@ for target in "${targets[@]}"; do
     explore=("-max_total_time=$seconds")
     [[ ! -f $dictionary ]] || explore+=("-dict=$dictionary")
     step "$target: explore for $seconds s"
-    started=$SECONDS
-    "$binary" "${flags[@]}" "${explore[@]}" "${folders[@]}" >"$log" 2>&1 || {
+    used=$({ time "$binary" "${flags[@]}" "${explore[@]}" "${folders[@]}" >"$log" 2>&1; } 2>&1) || {
         cat "$log"
         die "$target found a failing input; it is kept in fuzz/artifacts/$target"
     }
-    took=$((SECONDS - started))
     grep DONE "$log" | tail -n 1
     runs=$(sed -n 's/^#\([0-9]*\)[[:space:]]*DONE.*/\1/p' "$log" | tail -n 1)
     covered=$(last_of cov) features=$(last_of ft) inputs=$(last_of corp) rate=$(last_of exec/s)
@@ -124,12 +124,12 @@ for target in "${targets[@]}"; do
         minimise "$corpus" "${folders[0]}" || { cat "$log"; die "$target: the corpus was not minimised"; }
     fi
     committed=$(find "$corpus" -type f 2>/dev/null | wc -l)
-    rows+=("| \`$target\` | $took | $runs | $rate | $covered | $features | $inputs | $committed |")
+    rows+=("| \`$target\` | $((used)) | $runs | $rate | $covered | $features | $inputs | $committed |")
 done
 
 processor=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
 printf '\n%s, sanitizer %s, %s, on %s of %s.\n\n' "$(date -u +%F)" "$sanitizer" "$compiler" "$(nproc)" \
     "${processor:-an unknown processor}"
-printf '| target | seconds | executions | a second | edges | features | inputs found | corpus |\n'
+printf '| target | processor, s | executions | a second | edges | features | inputs found | corpus |\n'
 printf '|---|---:|---:|---:|---:|---:|---:|---:|\n'
 printf '%s\n' "${rows[@]}"

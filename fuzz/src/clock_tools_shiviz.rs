@@ -9,9 +9,11 @@ use clock_tools::validate::{Order, validate, validate_log};
 
 use crate::bounds::{Bound, bounded};
 
-/// A character is an event at most, of two: a host, a clock, a text, and its place in tables that double. The expressions
-/// with which a log is read are compiled anew for each.
+/// A character is an event at most, of two: a host, a clock, a text, and its place in tables that double. The expression
+/// with which a log is read is compiled anew for each.
 const LOG: Bound = Bound::total(1 << 20, 1 << 10).peak(512 << 10, 512);
+/// A log may begin with two expressions of its own, each of which may ask for what `clock_tools_pattern` allows one.
+const OWN: Bound = Bound::total(192 << 20, 1 << 10).peak(64 << 20, 1 << 10);
 /// What is checked and drawn is in proportion to the entries of all clocks, which the log has spelled out.
 const DRAWN: Bound = Bound::total(64 << 10, 4 << 10);
 /// Looks for more, at the end and whenever the room for it is doubled.
@@ -21,7 +23,8 @@ pub fn run(data: &[u8]) {
     let limits = Limits::new().with_max_bytes(1 << 16).with_max_events(1_000).with_max_hosts(64);
     let reader = Reader::new().with_limits(limits);
     let lines = 1 + data.iter().filter(|byte| **byte == b'\n').count() as u64;
-    let log = match bounded(LOG, data.len(), || reader.read(data)) {
+    let bound = if data.windows(3).any(|part| part == b"(?<") { OWN } else { LOG };
+    let log = match bounded(bound, data.len(), || reader.read(data)) {
         Ok(log) => log,
         Err(why) => return assert!(why.line().is_none_or(|line| (1..=lines).contains(&line)), "{why}"),
     };

@@ -197,7 +197,10 @@ fn naive(physical: bool, now: u64, last: u64, call: Call) -> Option<u64> {
             admits(remote).then(|| last.max(remote.into()).max(floor.saturating_sub(1)) + 1)
         }
         Call::Merge(remote) => admits(remote).then(|| last.max(remote.into())),
-        Call::Committed(remote) => (!physical || remote < END).then(|| last.max(remote.into())),
+        // The end is known to a clock that has issued it, and to no other.
+        Call::Committed(remote) => {
+            (!physical || remote < END || u128::from(remote) <= last).then(|| last.max(remote.into()))
+        }
     };
     after.and_then(|after| u64::try_from(after).ok())
 }

@@ -136,8 +136,8 @@ impl<S, L: Layout> AtomicClock<S, L> {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`] where `remote` is the layout's last timestamp, after which nothing could be issued. The
-    /// clock is then as it was.
+    /// [`Exhausted`] where `remote` is the layout's last timestamp, after which nothing could be issued, and above
+    /// the clock, which is then as it was.
     ///
     /// # Memory ordering
     ///
@@ -218,7 +218,7 @@ impl<S: Source, L: Layout> AtomicClock<S, L> {
     /// [`ObserveError`]; the clock is then as it was.
     /// - `Skew`: `remote` is further ahead of physical time than the [`SkewPolicy`] allows.
     /// - `Source`: the physical clock could not be read.
-    /// - `Exhausted`: `remote` is the layout's last timestamp.
+    /// - `Exhausted`: `remote` is the layout's last timestamp, and above the clock.
     ///
     /// # Memory ordering
     ///

@@ -107,8 +107,8 @@ impl<S, L: Layout> Clock<S, L> {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`] where `remote` is the layout's last timestamp, after which nothing could be issued. The
-    /// clock is then as it was.
+    /// [`Exhausted`] where `remote` is the layout's last timestamp, after which nothing could be issued, and above
+    /// the clock, which is then as it was.
     #[inline]
     pub fn merge_committed(&mut self, remote: Packed<L>) -> Result<(), Exhausted> {
         driver::merge_committed(&mut self.state, remote).map_err(|_| Exhausted::new())
@@ -173,7 +173,7 @@ impl<S: Source, L: Layout> Clock<S, L> {
     /// [`ObserveError`]; the clock is then as it was.
     /// - `Skew`: `remote` is further ahead of physical time than the [`SkewPolicy`] allows.
     /// - `Source`: the physical clock could not be read.
-    /// - `Exhausted`: `remote` is the layout's last timestamp.
+    /// - `Exhausted`: `remote` is the layout's last timestamp, and above the clock.
     #[inline]
     pub fn merge(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
         driver::merge(&mut self.state, &self.source, &self.limits, remote)

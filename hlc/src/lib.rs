@@ -87,7 +87,7 @@
 //! is slow or fails, it refuses at the bound (`BoundReached`): **Progress** is lost, the rest holds. What a disk that
 //! lies about a flush, or an older file put back, costs is on the page of `high-water`.
 //!
-//! **The end.** At the layout's last timestamp each call returns [`Exhausted`]; nothing wraps.
+//! **The end.** At the layout's last timestamp each event is refused, as [`Exhausted`]; nothing wraps.
 //!
 //! # Crate features
 //!

@@ -172,7 +172,7 @@ impl<S, M: Mark, L: Layout> AtomicDurableClock<S, M, L> {
     /// # Errors
     ///
     /// [`ObserveError`]; the clock is then as it was.
-    /// - `Exhausted`: `remote` is the layout's last timestamp.
+    /// - `Exhausted`: `remote` is the layout's last timestamp, and above the clock.
     /// - `Bound`: `remote` is above the bound, which could not be raised; [`cause`](crate::BoundReached::cause) says
     ///   why.
     ///

@@ -155,7 +155,7 @@ impl<S, M: Mark, L: Layout> DurableClock<S, M, L> {
     /// # Errors
     ///
     /// [`ObserveError`]; the clock is then as it was.
-    /// - `Exhausted`: `remote` is the layout's last timestamp.
+    /// - `Exhausted`: `remote` is the layout's last timestamp, and above the clock.
     /// - `Bound`: `remote` is above the bound, which could not be raised.
     pub fn merge_committed(&mut self, remote: Packed<L>) -> Result<(), ObserveError> {
         let merged = driver::merge_committed(&mut self.state, remote);
