@@ -153,11 +153,12 @@ impl fmt::Display for Regressed {
                  elsewhere"
             );
         }
-        f.write_str(match self.evidence {
+        let what = match self.evidence {
             Evidence::Origin => "the file is a copy, and may be older than the register it stands for",
             Evidence::Floor => "the register has fallen below a value that it is known to have had",
             Evidence::Overwritten => "the file was overwritten while it was held",
-        })?;
+        };
+        f.write_str(what)?;
         if let Some(found) = self.found {
             write!(f, "; it holds {found}")?;
         }

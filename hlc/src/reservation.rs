@@ -51,10 +51,9 @@ impl<L: Layout> Iterator for Reservation<L> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match usize::try_from(self.left) {
-            Ok(left) => (left, Some(left)),
-            Err(_) => (usize::MAX, None),
-        }
+        // A pointer may be narrower than the count.
+        let left = usize::try_from(self.left);
+        (left.unwrap_or(usize::MAX), left.ok())
     }
 
     fn last(self) -> Option<Packed<L>> {

@@ -94,15 +94,13 @@ impl<'de, L: Layout> Visitor<'de> for Pair<L> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Self::Value, A::Error> {
         let timestamp = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
         let node = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
-        match pair.next_element()? {
-            None => Ok(Stamp::new(timestamp, node)),
-            Some(Third) => Err(de::Error::invalid_length(3, &self)),
-        }
+        let None = pair.next_element::<Third>()?;
+        Ok(Stamp::new(timestamp, node))
     }
 }
 
-/// What a pair does not have. It is refused unread, whatever it is.
-struct Third;
+/// What a pair does not have. It is refused unread, whatever it is, so that there is no value of it.
+enum Third {}
 
 impl<'de> Deserialize<'de> for Third {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {

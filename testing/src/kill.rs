@@ -90,6 +90,16 @@ impl Child {
     }
 }
 
+/// A test that fails half-way leaves no process behind, which would keep open what the runner of the tests reads to
+/// the end.
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Most have ended by now: then there is nothing to kill.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// How many children to kill, and when.
 #[derive(Debug)]
 pub struct Lives {

@@ -74,6 +74,22 @@ fn an_eviction_keeps_what_no_sync_has_covered() {
 }
 
 #[test]
+fn what_no_write_has_reached_reads_as_zeros() {
+    let machine = FaultMedium::default();
+    let file = machine.create().unwrap();
+    machine.set_len(&file, 10_000).unwrap();
+    machine.write_at(&file, 8_000, &[7]).unwrap();
+    // The bytes are kept in pages of 4096, of which the write has made the first two.
+    for (offset, expected) in [(7_999, &[0, 7, 0][..]), (8_190, &[0; 4]), (9_998, &[0; 2])] {
+        let mut buffer = [0xff; 4];
+        let part = &mut buffer[..expected.len()];
+        assert_eq!(machine.read_at(&file, offset, part).unwrap(), expected.len());
+        assert_eq!(part, expected, "from {offset}");
+    }
+    assert_eq!(machine.read_at(&file, 9_999, &mut [0xff; 4]).unwrap(), 1, "and ends with the file");
+}
+
+#[test]
 fn a_simulated_disk_refuses_what_a_real_one_refuses() {
     let (machine, held) = zeros(4);
     let looking = machine.open(Access::Read).unwrap();

@@ -53,6 +53,7 @@ fn a_value_and_its_payload_are_there_after_closing() {
     let dir = Scratch::new();
     let path = dir.join("register");
     let mut register = create(&path);
+    assert_eq!(register.identity(), anywhere().identity());
     assert_eq!(fs::metadata(&path).unwrap().len(), 6 * 16 * 1024);
     assert_eq!(dir.names(), ["register"], "no temporary name is left");
     for value in 1..=20_u64 {

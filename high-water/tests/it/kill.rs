@@ -2,7 +2,8 @@
 
 use crate::files::{Scratch, anywhere};
 use clock_testing::{Child, Dice, report, tally};
-use high_water::{Mark, OpenError, Reserver, WhenHeld};
+use high_water::{Mark, OpenError, Reserver, WhenHeld, lock_holders};
+use std::fs::File;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::Duration;
@@ -118,15 +119,19 @@ fn a_killed_process_gives_up_its_register_and_until_then_it_is_named() {
     let mut child = spawn(test, "hold", &path);
     while next(&mut child).expect("the child ended by itself").0 != "held" {}
     let refused = anywhere().open(&path).unwrap_err();
+    let holders = || lock_holders(&File::open(&path).unwrap());
     match refused {
-        OpenError::Held { process: Some(holder) } => assert_eq!(holder, child.id()),
+        OpenError::Held { process: Some(holder) } => {
+            assert_eq!((holder, holders()), (child.id(), vec![child.id()]));
+        }
         // Not every kernel and container lists its locks.
-        OpenError::Held { process: None } => {}
+        OpenError::Held { process: None } => assert_eq!(holders(), []),
         error => panic!("{error}"),
     }
     let impatient = anywhere().when_held(WhenHeld::WaitUpTo(Duration::from_millis(20)));
     assert!(matches!(impatient.open(&path), Err(OpenError::Held { .. })));
     child.kill();
     child.bury();
+    assert_eq!(holders(), []);
     anywhere().open(&path).unwrap();
 }

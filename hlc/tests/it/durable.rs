@@ -106,6 +106,21 @@ fn the_window_is_at_most_half_of_the_skew_limit_and_at_most_the_lead_limit_unles
 }
 
 #[test]
+fn a_shared_clock_keeps_to_the_limits_and_reads_the_source_that_it_was_given() {
+    let millis = Duration::from_millis;
+    let clock = AtomicDurableClock::new(wall(), MemoryMark::new(0))
+        .with_skew_policy(SkewPolicy::AtMost(millis(100)))
+        .with_lead_policy(LeadPolicy::AtMost(millis(40)));
+    assert_eq!(clock.window(), millis(40));
+    clock.upkeep().unwrap();
+    let at = |millis| Timestamp::from_parts(START + millis, 0).unwrap();
+    let limits = (clock.observe(at(101)), clock.observe(at(99)));
+    assert!(matches!(limits, (Err(ObserveError::Skew(_)), Err(ObserveError::Lead(_)))), "{limits:?}");
+    clock.source().set_millis(START + 1);
+    assert_eq!(clock.tick(), Ok(at(1)));
+}
+
+#[test]
 fn a_window_is_between_a_millisecond_and_a_minute() {
     let nano = Duration::from_nanos(1);
     for (edge, outside) in [

@@ -42,6 +42,8 @@ fn refusals_of_bytes_and_numbers_say_what_was_found() {
 #[cfg(feature = "uuid")]
 #[test]
 fn a_uuid_that_is_refused_is_told_why() {
+    use hlc::UuidError;
+
     let said = |text: &str| said(Stamp::from_uuid(text.parse().unwrap()));
     assert_eq!(
         said("919108f7-52d1-4320-9bac-f847db4148a8"),
@@ -49,6 +51,9 @@ fn a_uuid_that_is_refused_is_told_why() {
     );
     assert_eq!(said("ffffffff-ffff-ffff-ffff-ffffffffffff"), "UUID variant is not that of RFC 9562");
     assert_eq!(said("00000000-0000-7000-8000-000000000001"), "timestamp is zero, which stands for none");
+    let refused = Stamp::from_uuid("919108f7-52d1-4320-9bac-f847db4148a8".parse().unwrap()).unwrap_err();
+    let UuidError::Version(wrong) = refused else { panic!("{refused:?}") };
+    assert_eq!(UuidError::from(wrong), refused);
 }
 
 #[test]
@@ -98,7 +103,7 @@ fn refusals_of_a_source_say_why_it_cannot_tell_the_time() {
 #[test]
 fn refusals_of_a_durable_clock_name_the_bound_and_what_to_do() {
     use high_water::{MemoryMark, Outcome};
-    use hlc::{AtomicDurableClock, DurableClock, Window};
+    use hlc::{AtomicDurableClock, DurableClock, UpkeepError, Window};
 
     let physical = ManualSource::at_millis(5);
     let shared = AtomicDurableClock::new(&physical, MemoryMark::new(0));
@@ -121,6 +126,9 @@ fn refusals_of_a_durable_clock_name_the_bound_and_what_to_do() {
     assert_eq!(said(owned.upkeep()), message);
     let end = source::from_fn(|| Ok(hlc::PhysicalTime::MAX));
     let message = "no timestamp is left at the end of the layout; the clock did not change";
-    assert_eq!(said(DurableClock::new(end, MemoryMark::new(0)).upkeep()), message);
+    let refused = DurableClock::new(end, MemoryMark::new(0)).upkeep().unwrap_err();
+    assert_eq!(refused.to_string(), message);
+    let UpkeepError::Exhausted(exhausted) = refused else { panic!("{refused:?}") };
+    assert_eq!(UpkeepError::from(exhausted), refused);
     assert_eq!(said(Window::new(Duration::ZERO)), "a window of 0ns is not between 1ms and 60s");
 }

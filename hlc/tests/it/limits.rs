@@ -66,6 +66,14 @@ fn the_counters_headroom_belongs_to_the_stamp<L: Layout>() {
 }
 
 #[test]
+fn the_defaults_refuse_what_is_half_a_second_ahead_and_report_the_clocks_own_lead() {
+    assert_eq!(
+        (SkewPolicy::default(), LeadPolicy::default()),
+        (SkewPolicy::AtMost(HALF), LeadPolicy::Report)
+    );
+}
+
+#[test]
 fn half_a_second_ahead_is_accepted_and_a_nanosecond_more_is_not() {
     in_every_layout!(the_limit_is_inclusive_and_exact_to_the_nanosecond);
 }

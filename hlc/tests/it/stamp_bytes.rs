@@ -56,6 +56,16 @@ fn it_can_be_a_constant() {
     assert_eq!(format!("{SENT:?}"), "StampBytes(01010101010101010101010101010101)");
 }
 
+/// Code over any `T: Clone` does not know that it is `Copy`.
+#[test]
+fn its_clone_has_its_bytes() {
+    fn clone_of<T: Clone>(value: &T) -> T {
+        value.clone()
+    }
+    let sent = StampBytes::<Micros52>::from_bytes([7; 16]);
+    assert_eq!(clone_of(&sent).to_bytes(), [7; 16]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_refused_or_come_back_the_same(bytes in any::<[u8; 16]>(), valid in any::<bool>()) {

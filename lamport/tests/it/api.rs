@@ -240,6 +240,12 @@ fn threads_that_mix_every_verb_share_no_time() {
 }
 
 #[test]
+fn nothing_is_before_the_first_time_nor_after_the_last() {
+    assert_eq!((Time::ZERO.checked_prev(), Time::MAX.checked_next()), (None, None));
+    assert_eq!((Time::MAX.checked_prev(), Time::ZERO.checked_next()), (Some(t(u64::MAX - 1)), Some(t(1))));
+}
+
+#[test]
 fn stamps_are_ordered_by_time_then_node() {
     let sorted = [t(1).at_node(9), t(2).at_node(0), t(2).at_node(1), t(3).at_node(0)];
     assert!(sorted.is_sorted_by(|a, b| a < b));

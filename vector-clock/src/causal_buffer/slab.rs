@@ -50,12 +50,11 @@ impl<T, S: Storage> Slab<T, S> {
         let at = match self.free {
             None => self.slots.push(Slot::Used(value))?,
             Some(at) => {
-                if let Some(slot) = self.slots.get_mut(at) {
-                    self.free = match core::mem::replace(slot, Slot::Used(value)) {
-                        Slot::Free(next) => next,
-                        Slot::Used(_) => None,
-                    };
-                }
+                let slot = self.slots.get_mut(at);
+                self.free = match slot.map(|slot| core::mem::replace(slot, Slot::Used(value))) {
+                    Some(Slot::Free(next)) => next,
+                    Some(Slot::Used(_)) | None => None,
+                };
                 at
             }
         };

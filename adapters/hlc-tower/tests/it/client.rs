@@ -49,6 +49,19 @@ fn a_request_is_stamped_and_an_answer_moves_the_clock_past_it() {
 }
 
 #[test]
+fn a_clone_of_a_client_stamps_by_the_same_clock_and_counts_in_the_same_place() {
+    let clock = clock();
+    let layer = ClientLayer::new(&clock, node(1));
+    let mut service = layer.layer(telling());
+    let mut clone = service.clone();
+    let [first, second] = [&mut service, &mut clone]
+        .map(|service| call(service, Request::new(())).unwrap().into_body().headers.remove(0));
+    assert_eq!(first.as_bytes(), ahead(0).timestamp().at_node(node(1)).to_text());
+    assert_eq!(second.as_bytes(), clock.last().unwrap().at_node(node(1)).to_text());
+    assert!(first < second && layer.snapshot().stamped() == 2);
+}
+
+#[test]
 fn an_answer_without_a_stamp_is_as_it_was() {
     let clock = clock();
     let layer = ClientLayer::new(&clock, node(1));
@@ -111,6 +124,7 @@ fn without_a_time_nothing_is_sent_unless_the_policy_says_so() {
     let error = call(&mut layer.layer(answering(HeaderMap::new(), &sent)), copied.clone()).unwrap_err();
     assert!(matches!(error, ClientError::NotSent(Unstamped::Tick(_))), "{error}");
     assert_eq!(error.to_string(), "request not sent: physical clock unavailable: broken for a test");
+    assert!(error.source().is_none(), "its words are said already");
     assert!(sent.borrow().is_empty());
 
     let layer = layer.with_clock_policy(ClockPolicy::PassUnstamped);
@@ -128,6 +142,7 @@ fn a_request_without_room_for_a_header_is_not_sent_unless_the_policy_says_so() {
     *crowded.headers_mut() = full();
     let error = call(&mut layer.layer(answering(HeaderMap::new(), &sent)), crowded.clone()).unwrap_err();
     assert!(matches!(error, ClientError::NotSent(Unstamped::HeadersFull(_))), "{error}");
+    assert_eq!(error.to_string(), "request not sent: message has as many headers as the map can hold");
     let layer = layer.with_clock_policy(ClockPolicy::PassUnstamped);
     call(&mut layer.layer(answering(HeaderMap::new(), &sent)), crowded).unwrap();
     assert!(!sent.borrow()[0].contains_key(header::NAME));

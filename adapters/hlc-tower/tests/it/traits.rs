@@ -40,6 +40,17 @@ const _: () = {
 };
 
 #[test]
+fn each_cause_becomes_the_error_that_has_a_place_for_it() {
+    let clock = crate::clock::clock();
+    clock.source().set_broken(true);
+    let tick = clock.tick().unwrap_err();
+    let observe = clock.observe(crate::calls::ahead(0).timestamp()).unwrap_err();
+    assert_eq!(ClockError::from(tick), ClockError::Tick(tick));
+    assert_eq!(ClockError::from(observe), ClockError::Observe(observe));
+    assert_eq!(Unstamped::from(tick), Unstamped::Tick(tick));
+}
+
+#[test]
 fn any_shared_clock_will_do_also_one_that_is_chosen_at_run_time() {
     let clock: Arc<dyn SharedClock + Send + Sync> = Arc::new(AtomicClock::new(SystemSource::new()));
     let layer = ServerLayer::new(Arc::clone(&clock), crate::calls::node(1));

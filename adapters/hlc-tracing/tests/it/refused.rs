@@ -144,6 +144,31 @@ fn a_prefix_tells_its_stamp_or_the_reason() {
     }
 }
 
+/// Somebody else has switched on what `hlc` can do, and this crate was not told.
+#[cfg(not(feature = "durable"))]
+#[test]
+fn a_reason_that_is_unknown_here_is_another_one() {
+    use hlc::{AtomicDurableClock, Packed, TickError};
+
+    struct Durable(AtomicDurableClock<ManualSource, high_water::MemoryMark>);
+
+    impl hlc_tracing::SharedClock for Durable {
+        type Layout = hlc::layout::Unix48;
+
+        fn tick(&self) -> Result<Packed, TickError> {
+            self.0.tick()
+        }
+
+        fn last(&self) -> Option<Packed> {
+            self.0.last()
+        }
+    }
+
+    let mark = high_water::MemoryMark::new(0);
+    let clock = Durable(AtomicDurableClock::new(ManualSource::at_millis(1_000), mark));
+    assert_eq!(StampTimer::new(clock, NODE).prefix().stamp(), Err(NoStamp::Other));
+}
+
 #[cfg(feature = "durable")]
 #[test]
 fn a_durable_clock_at_its_bound_is_named_and_after_a_restart_its_lines_go_on() {

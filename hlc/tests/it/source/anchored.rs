@@ -157,6 +157,26 @@ fn a_wall_clock_that_fails_is_found_after_one_interval() {
     assert_eq!(source.now(), Err(FAILS));
 }
 
+/// The first reading is interrupted, while it reads the wall clock, by one that is ahead of it.
+#[test]
+fn an_anchor_that_was_put_meanwhile_stays() {
+    type Read = fn() -> Result<PhysicalTime, SourceError>;
+    std::thread_local! {
+        static IS_INTERRUPTED: Cell<bool> = const { Cell::new(true) };
+    }
+    static ANCHORED: AnchoredSource<fn() -> u64, source::FromFn<Read>> =
+        AnchoredSource::new(|| 7, source::from_fn(wall));
+    fn wall() -> Result<PhysicalTime, SourceError> {
+        if IS_INTERRUPTED.replace(false) {
+            assert_eq!(ANCHORED.now(), Ok(millis(WALL)));
+            return Ok(millis(WALL - 1));
+        }
+        Ok(millis(WALL))
+    }
+    assert_eq!(ANCHORED.now(), Ok(millis(WALL - 1)));
+    assert_eq!(ANCHORED.now(), Ok(millis(WALL)), "not what the slow one has read");
+}
+
 #[test]
 fn an_interval_outside_of_its_range_is_the_nearest_inside() {
     let source = AnchoredSource::new(|| 0, SystemSource::new());
@@ -372,4 +392,14 @@ fn with_real_parts_it_agrees_with_the_system_clock() {
     agrees(&INSTANT);
     #[cfg(feature = "quanta")]
     agrees(&AnchoredSource::new(source::QuantaCounter::new(), system));
+}
+
+/// As far apart as a loaded machine may take between two readings: counters of their own would differ by what the
+/// machine has been up.
+#[cfg(feature = "quanta")]
+#[test]
+fn a_counter_by_default_reads_what_a_new_one_reads() {
+    use source::{Counter as _, QuantaCounter};
+    let (new, default) = (QuantaCounter::new().nanos(), QuantaCounter::default().nanos());
+    assert!(new.abs_diff(default) < nanos(Duration::from_secs(5)), "{new} and {default}");
 }

@@ -44,7 +44,10 @@ fn a_failed_refresh_is_an_error_of_the_readings_until_the_next() {
     assert_eq!(cache.failed_refreshes(), 1);
     cache.clear();
     let unset = SourceError::Unavailable("the cache has not been refreshed");
-    assert_eq!((cache.now(), CachedSource::new().now()), (Err(unset), Err(unset)));
+    assert_eq!(
+        [cache.now(), CachedSource::new().now(), CachedSource::default().now()],
+        [Err(unset), Err(unset), Err(unset)]
+    );
     cache.refresh(&wall).unwrap();
     assert_eq!(cache.now(), wall.now());
 }
