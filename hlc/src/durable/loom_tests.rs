@@ -117,6 +117,24 @@ fn a_merge_is_at_most_the_mark_that_its_caller_sees() {
     });
 }
 
+/// Two threads, unbounded: each learns what was agreed on and extends for it, one far above the other. Goes red when what
+/// the clock knows already is held against a bound that was loaded before.
+#[test]
+fn what_was_agreed_on_is_not_refused_because_of_a_stale_bound() {
+    let [near, far] = [1_100, 9_000].map(|millis| Timestamp::from_parts(millis, 5).unwrap());
+    explore(Preemptions::Unbounded, 7_000, move || {
+        let (clock, mark) = clock(0);
+        let other = {
+            let clock = Arc::clone(&clock);
+            thread::spawn(move || clock.merge_committed(far))
+        };
+        assert_eq!(clock.merge_committed(near), Ok(()));
+        assert_eq!(other.join().unwrap(), Ok(()));
+        assert_eq!(clock.last(), Some(far));
+        assert!(far.to_bits() <= Probe::read(&mark));
+    });
+}
+
 /// Three threads, two of which issue two stamps each while one extends: at most three preemptions. The clock begins
 /// one stamp below its bound and ahead of physical time, so that some are refused there and some come after the
 /// extension.
