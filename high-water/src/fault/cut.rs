@@ -64,8 +64,8 @@ pub(super) fn all(pending: &[Pending]) -> Vec<Cut> {
         for torn in tears(bytes.len()) {
             for others in &subsets {
                 for fate in [Fate::Prefix(torn), Fate::Suffix(torn)] {
-                    // The others' fates are taken from every subset; this one's place in it is overwritten, so
-                    // half of the subsets suffice.
+                    // This one's place in a subset is overwritten. Those in which it is lost bring up to six changes
+                    // every subset of the others; more of them none, one or all of the others.
                     if others.get(index) == Some(&Fate::Lost) {
                         fates.push(with(others, index, fate));
                     }

@@ -87,7 +87,7 @@ pub enum Torn {
     Clean,
     /// Of the bits of the next byte that were to change, these have; the rest is as it was.
     Bits(u8),
-    /// Of all bits of the rest that were to change, some have, by this seed.
+    /// Of all bits of the rest that were to change, some have, by this seed; of an erase, of those of the whole sector.
     Some(u64),
     /// All bits of the rest that were to change are unstable. An erase weakens the whole sector.
     Unstable,

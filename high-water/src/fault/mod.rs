@@ -232,8 +232,9 @@ impl FaultMedium {
     /// the front and from the back, with each subset of the others; all torn at the same length; and where
     /// changes overlap, all of this in every order.
     ///
-    /// With more than six changes at once it is the subsets that lack one or have only one, and the orders
-    /// forwards and backwards. Writes above 1 KiB are torn at about a thousand places.
+    /// With more than six changes at once it is the subsets that have all, none, all but one or only one; beside a
+    /// torn write all, none or one of the others; and the orders forwards and backwards. Writes above 1 KiB are torn at
+    /// about a thousand places.
     #[must_use]
     pub fn cuts(&self) -> Vec<Cut> {
         cut::all(&self.world().pending)

@@ -2,7 +2,8 @@
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use high_water::{
-    Access, Cut, Fate, Fault, FaultFlash, FaultMedium, FlashFault, Medium, Reading, Torn, Unflushed,
+    Access, Cut, Fate, Fault, FaultFlash, FaultMedium, FileSystem, FileSystemName, FlashFault, Medium,
+    Reading, Torn, Unflushed,
 };
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -260,6 +261,72 @@ fn cuts_are_as_many_as_the_ways_in_which_the_changes_can_be_torn_and_ordered() {
     assert_eq!(machine.cuts().len(), 4, "two names");
     machine.unpublish().unwrap();
     assert_eq!(machine.cuts().len(), 8 * 6, "one of them twice");
+}
+
+/// Writes of ones over zeros beside each other, as the bytes of each of them after a cut.
+fn torn(writes: usize, len: usize) -> Vec<Vec<u8>> {
+    let (machine, file) = zeros(writes * len);
+    for write in 0..writes {
+        machine.write_at(&file, (write * len) as u64, &vec![1; len]).unwrap();
+    }
+    let mut found = images(&machine);
+    found.sort_unstable();
+    found
+}
+
+fn sorted(images: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut images: Vec<_> = images.collect();
+    images.sort_unstable();
+    images
+}
+
+#[test]
+fn a_write_is_torn_at_each_byte_from_either_end_while_others_are_lost_or_whole_or_torn_alike() {
+    let (lost, whole) = ([0, 0, 0], [1, 1, 1]);
+    let parts = [[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1]];
+    let pair = |left: [u8; 3], right: [u8; 3]| [left, right].concat();
+    let untorn = [pair(lost, lost), pair(lost, whole), pair(whole, lost), pair(whole, whole)];
+    let one = parts.into_iter().flat_map(|part| {
+        [lost, whole].into_iter().flat_map(move |other| [pair(part, other), pair(other, part)])
+    });
+    let alike = [pair([1, 0, 0], [1, 0, 0]), pair([1, 1, 0], [1, 1, 0])];
+    assert_eq!(torn(2, 3), sorted(untorn.into_iter().chain(one).chain(alike)));
+}
+
+#[test]
+fn of_more_than_six_writes_one_is_torn_while_the_others_are_lost_or_whole_or_one_of_them_is() {
+    const WRITES: usize = 7;
+    let image = |of: &dyn Fn(usize) -> [u8; 2]| (0..WRITES).flat_map(of).collect::<Vec<u8>>();
+    let (lost, whole) = ([0, 0], [1, 1]);
+    let all = [image(&|_| lost), image(&|_| whole), image(&|_| [1, 0])];
+    let one = (0..WRITES).flat_map(|one| {
+        [[lost, whole], [whole, lost]]
+            .map(|[this, others]| image(&|write| if write == one { this } else { others }))
+    });
+    let torn_one = (0..WRITES).flat_map(|one| {
+        [[1, 0], [0, 1]].into_iter().flat_map(move |part| {
+            let beside =
+                |of: &dyn Fn(usize) -> [u8; 2]| image(&|write| if write == one { part } else { of(write) });
+            let single = (0..WRITES)
+                .filter(move |other| *other != one)
+                .map(move |other| beside(&|write| if write == other { whole } else { lost }));
+            [beside(&|_| lost), beside(&|_| whole)].into_iter().chain(single).collect::<Vec<_>>()
+        })
+    });
+    assert_eq!(torn(WRITES, 2), sorted(all.into_iter().chain(one).chain(torn_one)));
+}
+
+#[test]
+fn a_disk_is_of_its_kind_after_a_crash_as_well() {
+    let machine = FaultMedium::with_file(b"a file");
+    machine.set_file_system(FileSystem::Network);
+    let name = FileSystemName::new("nfs").unwrap();
+    machine.set_file_system_name(name);
+    for after in [machine.process_crash(), machine.power_cut(&Cut::new(&[]))] {
+        let file = after.open(Access::Read).unwrap();
+        assert_eq!(after.file_system(&file).unwrap(), FileSystem::Network);
+        assert_eq!(after.file_system_name(&file), Some(name));
+    }
 }
 
 #[test]

@@ -158,6 +158,20 @@ fn a_region_that_cannot_hold_a_mark_is_refused() {
 }
 
 #[test]
+fn a_region_is_blank_where_each_of_its_bytes_is_whatever_lies_beside_it() {
+    let region = 288..864;
+    for at in 0..1_152 {
+        let mut flash = Small::new(4);
+        flash.rot(at as usize, 0x10);
+        let mut opened = || FlashMark::open(&mut flash, region.clone(), OURS).map(|mark| mark.get());
+        let within = region.contains(&at);
+        assert_eq!(opened(), Err(if within { FlashError::NoValidRecord } else { FlashError::Blank }), "{at}");
+        let created = FlashMark::create(&mut flash, region.clone(), OURS, 1).map(|mark| mark.get());
+        assert_eq!(created, if within { Err(FlashError::NotBlank) } else { Ok(1) }, "{at}");
+    }
+}
+
+#[test]
 fn a_mark_keeps_to_its_region() {
     let mut flash = Small::new(6);
     for (region, first) in [(288..864, 100), (864..1_440, 200)] {

@@ -29,6 +29,7 @@ mod readers;
 mod refusals;
 mod stress;
 mod texts;
+mod torn;
 mod traits;
 mod twice;
 mod wire;

@@ -180,6 +180,14 @@ fn what_cannot_be_written_to_is_said_to_be_so() {
         machine.fail(0, Fault::Errno(errno));
         assert_eq!(options().open_on(machine).map(|r| r.get()), Err(OpenError::ReadOnlyFile));
     }
+    // That it cannot be read either is said where the system denies that too, and not where a disk fails.
+    for (errno, refusal) in [(13, OpenError::UnreadableFile), (5, OpenError::ReadOnlyFile)] {
+        let machine = FaultMedium::with_file(&bytes_at(&[7]));
+        machine.fail(0, Fault::Errno(13));
+        machine.fail(2, Fault::Errno(errno));
+        assert_eq!(options().open_on(machine.clone()).map(|r| r.get()), Err(refusal));
+        assert_eq!(machine.struck(), 2, "the second was met by the attempt to read it");
+    }
 }
 
 #[test]
