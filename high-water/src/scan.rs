@@ -69,10 +69,14 @@ impl Scan {
 
     fn read<M: Medium>(&mut self, medium: &M, file: &M::File, place: Place) -> Result<(), IoFault> {
         let mut bytes = [0; RECORD_LEN];
-        // What the file lacks is zero here: a record that it cuts off is damaged, unless zeros are all that it lacks.
-        read_full(medium, file, place.offset(), &mut bytes).map_err(IoFault::of(Operation::Read))?;
+        let read = read_full(medium, file, place.offset(), &mut bytes);
+        let read = read.map_err(IoFault::of(Operation::Read))?;
+        // What the file lacks is zero here, and no record is.
         self.blank &= bytes.iter().all(|byte| *byte == 0);
         self.marked |= Record::is_marked(&bytes);
+        if read < bytes.len() {
+            return Ok(());
+        }
         let alien = match Record::from_bytes(&bytes) {
             Ok(record) if !place.slot.takes(&record) => Alien::Malformed,
             Ok(record) if record.identity != *self.identity.get_or_insert(record.identity) => {
