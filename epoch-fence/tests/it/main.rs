@@ -25,6 +25,8 @@ mod gate;
 mod kept;
 mod laws;
 #[cfg(feature = "test-engine")]
+mod memory;
+#[cfg(feature = "test-engine")]
 mod lease;
 mod model;
 mod naive;

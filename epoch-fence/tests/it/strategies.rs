@@ -1,7 +1,7 @@
 //! Values for users' own tests: only valid ones, all of them, and such that test something.
 
 use epoch_fence::protocol::Ttl;
-use epoch_fence::{Epoch, FencingToken, HolderId};
+use epoch_fence::{Epoch, FencingToken, GrantId, HolderId, RealmId, ResourceId};
 
 fn assert_is_valid(token: &FencingToken) {
     assert_eq!(FencingToken::from_bytes(&token.to_bytes()).as_ref(), Ok(token));
@@ -36,6 +36,22 @@ mod arbitrary {
             assert_is_a_name(&from_bytes(&bytes));
             let ttl = from_bytes::<Ttl>(&bytes);
             assert_eq!(Ttl::new(ttl.get()), Some(ttl));
+        }
+    }
+
+    #[test]
+    fn a_value_says_how_many_bytes_it_is_made_of() {
+        let rows = [
+            ("an epoch", Epoch::size_hint(0), (8, Some(8))),
+            ("a realm", RealmId::size_hint(0), (16, Some(16))),
+            ("a grant", GrantId::size_hint(0), (16, Some(16))),
+            ("a resource", ResourceId::size_hint(0), (32, Some(32))),
+            ("a time to live", Ttl::size_hint(0), (8, Some(8))),
+            ("a token", FencingToken::size_hint(0), (73, Some(73))),
+            ("a name, of any length", HolderId::size_hint(0), (0, None)),
+        ];
+        for (value, hint, bytes) in rows {
+            assert_eq!(hint, bytes, "{value}");
         }
     }
 

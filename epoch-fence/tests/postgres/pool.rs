@@ -145,3 +145,61 @@ fn a_pool_that_lends_no_client_is_waited_for_as_long_as_for_a_server() {
     let sent = block_on(store.swap(&resource("r"), &swap));
     assert!(matches!(sent, Err(Failure::Definite(PostgresError::NotLent(_)))), "{sent:?}");
 }
+
+/// A pool that does not ask whether a client is of any more use.
+struct Careless(Pool);
+
+impl Sessions for Careless {
+    type Lent = Lent;
+
+    async fn lend(&self) -> Result<Lent, PostgresError> {
+        self.0.lend().await
+    }
+
+    fn client(lent: &Lent) -> &Client {
+        lent
+    }
+}
+
+#[test]
+fn a_client_that_is_of_no_more_use_goes_back_to_a_pool_that_does_not_ask() {
+    let Some(stage) = Stage::shared("pool_careless") else { return };
+    let pool = Careless(Pool::new(&stage.url, ""));
+    let lent = block_on(pool.lend()).unwrap();
+    assert_eq!(pool.0.idle.lock().unwrap().len(), 1);
+    pool.discard(lent);
+    assert_eq!(pool.0.idle.lock().unwrap().len(), 2);
+}
+
+/// Somebody holds the tables, so that not even a statement is prepared.
+#[test]
+fn a_write_whose_statement_could_not_be_prepared_in_time_did_not_land() {
+    let Some(stage) = Stage::own("pool_prepares") else { return };
+    let view = block_on(stage.store().load(&resource("r"))).unwrap();
+    let pool = Pool::new(&stage.url, "");
+    let options = stage.options().request_timeout(Duration::from_millis(50));
+    let store = Postgres::over(pool.clone(), options).unwrap();
+    let other = stage.session();
+    block_on(other.batch_execute("BEGIN; LOCK TABLE epoch_fence.lease, epoch_fence.realm IN ACCESS EXCLUSIVE MODE"))
+        .unwrap();
+    let load = block_on(store.load(&resource("r")));
+    assert!(matches!(load, Err(PostgresError::TimedOut { .. })), "{load:?}");
+    let sent = block_on(store.swap(&resource("r"), &Swap::prepare(&view, &acquire(1)).unwrap()));
+    assert!(matches!(sent, Err(Failure::Definite(PostgresError::TimedOut { .. }))), "{sent:?}");
+    assert_eq!(pool.idle.lock().unwrap().len(), 0, "whoever waits on them is not waited for");
+    block_on(other.batch_execute("ROLLBACK")).unwrap();
+    assert_eq!(block_on(stage.store().load(&resource("r"))).unwrap().record(), view.record());
+}
+
+/// A log of a program has them in it, and not how to come in.
+#[test]
+fn a_store_and_its_sessions_are_named_in_a_log_without_the_way_to_the_server() {
+    let Some(stage) = Stage::shared("named") else { return };
+    let store = stage.store();
+    let text = format!("{store:?}");
+    assert!(text.starts_with("Postgres { options: PostgresOptions { namespace: \"named\""), "{text}");
+    assert_eq!(format!("{:?}", store.sessions()), "Session { .. }");
+    let lent = block_on(store.sessions().lend()).unwrap();
+    let text = format!("{lent:?}");
+    assert!(text.starts_with("SharedClient { client: Client"), "{text}");
+}

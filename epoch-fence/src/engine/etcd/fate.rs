@@ -208,5 +208,12 @@ mod tests {
         assert!(wrong.error.to_string().contains("empty endpoints"));
         let words = Reply::new(7, "\u{1b}[2J");
         assert_eq!(EtcdError::Refused(words).to_string(), "etcd refused: \\u{1b}[2J (code 7)");
+        let words = Reply::new(14, &"\u{e9}".repeat(201));
+        assert_eq!((words.code(), words.message()), (14, &*"\u{e9}".repeat(200)));
+        let unsure = EtcdError::Unsure(Reply::new(14, "etcdserver: no leader"));
+        assert_eq!(unsure.to_string(), "etcd failed: etcdserver: no leader (code 14)");
+        assert!(unsure.source().is_none());
+        let why = cut.error.source().unwrap().to_string();
+        assert_eq!(cut.error.to_string(), alloc::format!("the connection to etcd failed: {why}"));
     }
 }

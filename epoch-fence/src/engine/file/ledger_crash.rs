@@ -25,7 +25,7 @@ const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
 #[derive(Clone, Debug)]
-pub(super) struct Disk(FaultMedium);
+pub(super) struct Disk(pub(super) FaultMedium);
 
 impl Shelf for Disk {
     type Medium = FaultMedium;

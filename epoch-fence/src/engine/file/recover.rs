@@ -80,18 +80,10 @@ impl<H: Host> Directory<H> {
     ) -> Result<View, FileError> {
         ledger.shelf().prepare()?;
         let mut left = Remains::of(ledger)?;
-        let mut blocked = FileError::Busy { process: None };
         for _ in 0..ROUNDS {
             let entry = self.first_entry(ledger, &left, realm, floor)?;
             ledger.make_room(&entry)?;
-            let register = match rewrite(ledger.options(), ledger.shelf(), entry.record()) {
-                Ok(register) => register,
-                Err(FileError::Register(why @ (OpenError::AlreadyExists | OpenError::NotFound))) => {
-                    blocked = why.into();
-                    continue;
-                }
-                Err(why) => return Err(why),
-            };
+            let register = rewrite(ledger.options(), ledger.shelf(), entry.record())?;
             if register.get() == entry.record().version().get() {
                 ledger.append(None, entry)?;
                 return self.view(ledger.shelf(), *entry.record());
@@ -100,7 +92,7 @@ impl<H: Host> Directory<H> {
             left.version = register.get();
             left.segment = entry.anchor().place().segment();
         }
-        Err(blocked)
+        Err(FileError::Busy { process: None })
     }
 
     fn first_entry(

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use epoch_fence::engine::Engine;
+use epoch_fence::engine::{Engine, Failure};
 use epoch_fence::engine::file::{FileError, NotVerified};
-use epoch_fence::protocol::{Action, Standing, Ttl};
+use epoch_fence::protocol::{Action, Command, Standing, Swap, Ttl};
 use epoch_fence::{
     Ended, Epoch, Evicted, FencingToken, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId,
     Wait,
@@ -162,7 +162,11 @@ fn what_was_deleted_begins_anew_in_another_realm() {
     let after = leases.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap().token();
     assert_eq!(after.epoch(), before.epoch(), "the count begins again");
     assert_ne!(after.realm(), before.realm(), "and does not compare with what was");
+    let view = leases.current(&resource()).unwrap();
+    let late = Swap::prepare(&view, &Command::Burn).unwrap();
     std::fs::remove_dir_all(scratch.path()).unwrap();
+    let sent = leases.engine().swap(&resource(), &late);
+    assert_eq!(sent, Err(Failure::Definite(FileError::NoDirectory)));
     let gone = leases.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap_err();
     assert_eq!(gone, NotAcquired::Failed(FileError::NoDirectory));
     assert!(!scratch.path().exists(), "nobody makes it again by accident");
