@@ -80,6 +80,7 @@ fn a_write_that_finds_nobody_did_not_land_and_never_will() {
     let Some(mut server) = own(1, &[]) else { return };
     let namespace = namespace();
     let store = store(options(&server, &namespace).timeout(Duration::from_secs(2)));
+    assert_eq!(store.engine().namespace(), namespace);
     let held = land(&store, &Command::Acquire { grant: grant(1), holder: holder("a"), ttl: ttl(600_000) });
     let on_held = |command| Swap::prepare(&held, &command).unwrap();
     let swaps = [

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::sync::Mutex;
 
 use epoch_fence::engine::conformance::{self, Subject};
-use epoch_fence::engine::postgres::{Postgres, PostgresError, Sessions, UnsafeSetting};
+use epoch_fence::engine::postgres::{Postgres, PostgresError, Session, Sessions, UnsafeSetting};
 use epoch_fence::engine::{AsyncEngine as _, Failure};
 use epoch_fence::protocol::{Standing, Swap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -202,4 +202,22 @@ fn a_store_and_its_sessions_are_named_in_a_log_without_the_way_to_the_server() {
     let lent = block_on(store.sessions().lend()).unwrap();
     let text = format!("{lent:?}");
     assert!(text.starts_with("SharedClient { client: Client"), "{text}");
+}
+
+#[test]
+fn a_session_prepares_each_statement_once() {
+    let Some(stage) = Stage::shared("prepared") else { return };
+    let store = stage.store();
+    let load = || block_on(store.load(&resource("r"))).unwrap();
+    let prepared = || {
+        let lent = block_on(store.sessions().lend()).unwrap();
+        let count = "SELECT count(*) FROM pg_prepared_statements";
+        block_on(Session::client(&lent).query_one(count, &[])).unwrap().get::<_, i64>(0)
+    };
+    load();
+    let once = prepared();
+    for _ in 0..5 {
+        load();
+    }
+    assert_eq!(prepared(), once);
 }

@@ -4,15 +4,16 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use high_water::{FaultMedium, Options};
+use high_water::{Fault, FaultMedium, Options};
 
 use super::ledger::{Ledger, Written};
 use super::ledger_crash::{Disk, after, ledger, prepare, realm, resource, send, write};
 use super::segment::{self, Header};
 use super::shelf::Shelf;
-use super::{FileError, LogFault, verify};
+use super::{During, FileError, LogFault, NotVerified, verify};
 use crate::DurableGate;
-use crate::audit::{LogHead, Place};
+use crate::audit::{Entry, LogHead, Place};
+use crate::engine::Failure;
 use crate::protocol::{Info, Moment, Record, Tenure, Version, View};
 
 /// A disk whose record is not there for a number of looks, or on which somebody writes at each of so many looks.
@@ -103,7 +104,7 @@ fn a_record_that_no_such_engine_wrote_is_refused() {
     drop(options.create_on(machine.named_file(0), 1, plain.to_bytes().as_bytes()).unwrap());
     assert_eq!(ledger(&machine).load(), Err(FileError::NoAnchor), "without an anchor");
     let sent = send(&ledger(&machine), &prepare(Some(plain), 0));
-    assert!(matches!(sent, Err(crate::engine::Failure::Definite(FileError::NoAnchor))), "{sent:?}");
+    assert!(matches!(sent, Err(Failure::Definite(FileError::NoAnchor))), "{sent:?}");
 
     let machine = FaultMedium::new();
     let first = write(&ledger(&machine), 0).unwrap();
@@ -158,4 +159,91 @@ fn room_is_made_in_the_file_that_belongs_there_and_is_as_long_as_it_was_or_not_a
 
 fn vec_of(length: usize) -> Vec<u8> {
     alloc::vec![0; length]
+}
+
+#[test]
+fn a_log_that_ends_with_the_records_entry_is_whole_and_one_byte_less_is_cut() {
+    let machine = FaultMedium::new();
+    let first = write(&ledger(&machine), 0).unwrap();
+    let entry = Entry::of(resource(), first).unwrap();
+    let end = entry.anchor().place().offset() as usize + entry.to_bytes().len();
+    let log = machine.named_file(1).cached().unwrap();
+    machine.named_file(1).overwrite(&log[..end]);
+    assert_eq!(ledger(&machine).load(), Ok(Some(first)));
+    machine.named_file(1).overwrite(&log[..end - 1]);
+    assert_eq!(ledger(&machine).load(), Err(LogFault::Cut.into()));
+}
+
+#[test]
+fn a_log_whose_first_files_were_moved_away_is_no_vacant_one() {
+    let machine = FaultMedium::new();
+    let before = Entry::of(resource(), write(&ledger(&machine), 0).unwrap()).unwrap().head();
+    machine.named_file(0).delete();
+    machine.named_file(1).delete();
+    assert_eq!(verify::verify(&ledger(&machine), None).unwrap().entries(), 0);
+    let header = Header { resource: resource(), segment: 2, index: 7, before };
+    segment::make_room(&machine.named_file(2), Place::first_of(2), header).unwrap();
+    let verified = verify::verify(&ledger(&machine), None);
+    assert_eq!(verified, Err(NotVerified::File(FileError::RecordMissing)));
+}
+
+#[test]
+fn what_the_system_says_of_a_file_of_the_log_is_handed_on() {
+    let machine = FaultMedium::new();
+    let header = Header { resource: resource(), segment: 1, index: 0, before: LogHead::EMPTY };
+    let io = |during, code| FileError::Io { during, code: Some(code) };
+    let mut calls = 0;
+    // Each call that it takes to make the file.
+    loop {
+        let disk = machine.process_crash();
+        disk.fail(calls, Fault::Errno(28));
+        let made = segment::make_room(&disk.named_file(1), Place::FIRST, header);
+        if disk.struck() == 0 {
+            assert_eq!(made, Ok(()));
+            break;
+        }
+        assert_eq!(made, Err(io(During::MakingRoom, 28)), "call {calls}");
+        calls += 1;
+    }
+    assert!(calls > 4, "{calls}");
+    segment::make_room(&machine.named_file(1), Place::FIRST, header).unwrap();
+    for (making, code) in [(false, 5), (true, 13)] {
+        let disk = machine.process_crash();
+        disk.fail(0, Fault::Errno(code));
+        if making {
+            let made = segment::make_room(&disk.named_file(1), Place::FIRST, header);
+            assert_eq!(made, Err(io(During::MakingRoom, code)));
+        } else {
+            let read = segment::read(&disk.named_file(1), 0, 4);
+            assert_eq!(read, Err(io(During::Reading, code)));
+        }
+    }
+}
+
+#[test]
+fn a_raise_that_did_not_happen_is_told_from_one_that_nobody_knows_of() {
+    let start = FaultMedium::new();
+    let first = write(&ledger(&start), 0).unwrap();
+    let swap = prepare(Some(first), 1);
+    let (mut definite, mut unknown) = (0, 0);
+    for call in 0.. {
+        let machine = start.process_crash();
+        machine.fail(call, Fault::Errno(5));
+        let sent = send(&ledger(&machine), &swap);
+        if machine.struck() == 0 {
+            break;
+        }
+        match sent {
+            Err(Failure::Definite(FileError::Raise(why))) => {
+                assert!(why.is_definite(), "call {call}: {why:?}");
+                definite += 1;
+            }
+            Err(Failure::Indeterminate(FileError::Raise(why))) => {
+                assert!(!why.is_definite(), "call {call}: {why:?}");
+                unknown += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(definite > 0 && unknown > 0, "{definite} {unknown}");
 }

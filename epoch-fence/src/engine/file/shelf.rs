@@ -146,6 +146,8 @@ mod tests {
         let file = Folder::at(PathBuf::from("/dev/null"));
         // Not a directory.
         assert_eq!(file.segments(), Err(FileError::Io { during: During::Reading, code: Some(20) }));
+        let beneath = create_durably(Path::new("/dev/null/folder"), ANYBODY).unwrap_err();
+        assert_eq!(beneath.raw_os_error(), Some(20));
         assert_eq!(Folder::at(PathBuf::from("/dev/null.d")).segments(), Ok(Vec::new()));
     }
 }

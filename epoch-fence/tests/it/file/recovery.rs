@@ -108,7 +108,10 @@ fn a_recovery_that_cannot_be_done_says_why_and_changes_nothing() {
     let leases = leases(&scratch, &host);
     grant(&leases);
     let before = leases.current(&resource()).unwrap();
-    let unchanged = || assert_eq!(leases.current(&resource()).unwrap().record(), before.record());
+    let unchanged = || {
+        assert_eq!(leases.current(&resource()).unwrap().record(), before.record());
+        leases.engine().verify(resource(), None).unwrap();
+    };
     let too_high = FileError::Exhausted(Exhausted::Epoch);
     assert_eq!(leases.engine().recover(resource(), realm(2), Some(Epoch::MAX_ISSUED)), Err(too_high));
     unchanged();
