@@ -158,7 +158,10 @@ mod tests {
         #[cfg(feature = "etcd")]
         {
             let error = crate::engine::etcd::EtcdError::Random(why);
-            assert_eq!((error.to_string(), error.source().unwrap().to_string()), (words.clone(), words.clone()));
+            assert_eq!(
+                (error.to_string(), error.source().unwrap().to_string()),
+                (words.clone(), words.clone())
+            );
         }
         #[cfg(feature = "postgres")]
         {

@@ -141,4 +141,19 @@ mod tests {
         assert_eq!(gate.adopt(other, Epoch::new(6).unwrap()), Err(AdoptError::Sealed));
         assert!(gate.snapshot().sealed);
     }
+
+    /// No call of a gate leads there.
+    #[test]
+    fn a_permit_that_is_not_in_the_count_seals_its_gate_and_is_counted() {
+        let (realm, grant) = (RealmId::from_random_bits(1).unwrap(), GrantId::from_random_bits(2).unwrap());
+        let token = FencingToken::new(realm, ResourceId::from_bytes([7; 32]), Epoch::FIRST, grant);
+        let gate = Gate::resume(&token);
+        let permit = gate.enter(&token).unwrap();
+        // ORDERING: Relaxed, both. One thread: nothing is published. Nothing weaker exists.
+        let lost = gate.word.swap(0, Ordering::Relaxed);
+        assert_eq!(Word::new(lost).count(), 1);
+        drop(permit);
+        assert_eq!((gate.snapshot().impossible, gate.snapshot().sealed), (1, true));
+        assert_eq!(gate.enter(&token).unwrap_err(), Rejected::Sealed);
+    }
 }

@@ -171,9 +171,7 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
-    use crate::protocol::{
-        Acquire, Claim, Exhausted, Machine as _, Moment, Pending, Progress, Record, Ttl,
-    };
+    use crate::protocol::{Acquire, Claim, Exhausted, Machine as _, Moment, Pending, Progress, Record, Ttl};
     use crate::{Epoch, GrantId, HolderId, RealmId, ResourceId};
 
     const MILLIS: Duration = Duration::from_millis(7);
@@ -362,31 +360,16 @@ mod tests {
         let (view, sent) = (view(), BootTime::new(MILLIS));
         let refused = |why| Changed::Refused { why, view };
         let rows = [
-            (
-                Changed::Done { view, sent },
-                None,
-                Ok(view),
-                IssuerSnapshot { recovered: 1, ..NOTHING },
-            ),
+            (Changed::Done { view, sent }, None, Ok(view), IssuerSnapshot { recovered: 1, ..NOTHING }),
             (refused(Refusal::RealmUsed), None, Ok(view), NOTHING),
-            (
-                refused(Refusal::Lapsed),
-                None,
-                Err(NotChanged::Lost),
-                IssuerSnapshot { lost: 1, ..NOTHING },
-            ),
+            (refused(Refusal::Lapsed), None, Err(NotChanged::Lost), IssuerSnapshot { lost: 1, ..NOTHING }),
             (
                 refused(BEHIND),
                 None,
                 Err(NotChanged::Refused(BEHIND)),
                 IssuerSnapshot { regressed: 1, ..NOTHING },
             ),
-            (
-                refused(LATE),
-                None,
-                Err(NotChanged::Refused(LATE)),
-                IssuerSnapshot { refused: 1, ..NOTHING },
-            ),
+            (refused(LATE), None, Err(NotChanged::Refused(LATE)), IssuerSnapshot { refused: 1, ..NOTHING }),
             (
                 Changed::Contended,
                 Some("an earlier one"),

@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use epoch_fence::engine::file::{Directory, FileError, FileOptions, SystemHost};
 use epoch_fence::protocol::{Claim, Ttl};
 use epoch_fence::{
-    AdoptError, Epoch, FencingToken, FileGateError, GrantId, Issuer, MaxAdvance, RealmId, Rejected, ResourceId,
-    Wait,
+    AdoptError, Epoch, FencingToken, FileGateError, GrantId, Issuer, MaxAdvance, RealmId, Rejected,
+    ResourceId, Wait,
 };
 use high_water::OpenError;
 

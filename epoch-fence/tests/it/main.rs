@@ -25,9 +25,9 @@ mod gate;
 mod kept;
 mod laws;
 #[cfg(feature = "test-engine")]
-mod memory;
-#[cfg(feature = "test-engine")]
 mod lease;
+#[cfg(feature = "test-engine")]
+mod memory;
 mod model;
 mod naive;
 mod record;

@@ -124,7 +124,9 @@ fn a_lease_that_was_ended_stays_so_for_its_grant_alone() {
     let burn = Swap::prepare(&load(&store), &Command::Burn).unwrap();
     assert_eq!(land(&store, &burn).standing(), lapsed);
     let next = acquire(&store, 8);
-    assert!(matches!(land(&store, &next).standing(), Standing::Live { grant: found, .. } if found == grant(8)));
+    assert!(
+        matches!(land(&store, &next).standing(), Standing::Live { grant: found, .. } if found == grant(8))
+    );
 }
 
 #[test]

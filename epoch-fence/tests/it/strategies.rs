@@ -1,7 +1,7 @@
 //! Values for users' own tests: only valid ones, all of them, and such that test something.
 
 use epoch_fence::protocol::Ttl;
-use epoch_fence::{Epoch, FencingToken, GrantId, HolderId, RealmId, ResourceId};
+use epoch_fence::{Epoch, FencingToken, HolderId};
 
 fn assert_is_valid(token: &FencingToken) {
     assert_eq!(FencingToken::from_bytes(&token.to_bytes()).as_ref(), Ok(token));
@@ -15,6 +15,7 @@ fn assert_is_a_name(holder: &HolderId) {
 #[cfg(feature = "arbitrary")]
 mod arbitrary {
     use ::arbitrary::{Arbitrary, Unstructured};
+    use epoch_fence::{GrantId, RealmId, ResourceId};
 
     use super::*;
 

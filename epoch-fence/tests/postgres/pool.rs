@@ -180,8 +180,11 @@ fn a_write_whose_statement_could_not_be_prepared_in_time_did_not_land() {
     let options = stage.options().request_timeout(Duration::from_millis(50));
     let store = Postgres::over(pool.clone(), options).unwrap();
     let other = stage.session();
-    block_on(other.batch_execute("BEGIN; LOCK TABLE epoch_fence.lease, epoch_fence.realm IN ACCESS EXCLUSIVE MODE"))
-        .unwrap();
+    block_on(
+        other
+            .batch_execute("BEGIN; LOCK TABLE epoch_fence.lease, epoch_fence.realm IN ACCESS EXCLUSIVE MODE"),
+    )
+    .unwrap();
     let load = block_on(store.load(&resource("r")));
     assert!(matches!(load, Err(PostgresError::TimedOut { .. })), "{load:?}");
     let sent = block_on(store.swap(&resource("r"), &Swap::prepare(&view, &acquire(1)).unwrap()));

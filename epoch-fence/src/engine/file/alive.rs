@@ -105,9 +105,11 @@ mod tests {
 
     /// A process that another test starts at this moment has a copy of every lock until it runs its program.
     fn soon(holds: impl Fn() -> bool) -> bool {
-        (0..10_000).any(|_| holds() || {
-            std::thread::sleep(core::time::Duration::from_millis(1));
-            false
+        (0..10_000).any(|_| {
+            holds() || {
+                std::thread::sleep(core::time::Duration::from_millis(1));
+                false
+            }
         })
     }
 

@@ -292,7 +292,7 @@ impl<H: Host> Engine for Directory<H> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -136,7 +136,8 @@ mod tests {
         for (asked, timeout, lock, statement) in rows {
             let options = PostgresOptions::new().request_timeout(asked);
             assert_eq!(options.timeout(), Duration::from_millis(timeout), "{asked:?}");
-            let setup = format!("SET lock_timeout = {lock}; SET statement_timeout = {statement}; {isolation}");
+            let setup =
+                format!("SET lock_timeout = {lock}; SET statement_timeout = {statement}; {isolation}");
             assert_eq!(options.session_setup(), setup);
         }
     }

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use epoch_fence::engine::{Engine, Failure};
 use epoch_fence::engine::file::{FileError, NotVerified};
+use epoch_fence::engine::{Engine, Failure};
 use epoch_fence::protocol::{Action, Command, Standing, Swap, Ttl};
 use epoch_fence::{
     Ended, Epoch, Evicted, FencingToken, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId,
@@ -127,9 +127,8 @@ fn a_holder_counts_as_alive_while_its_attempt_may_be_the_one_that_landed_and_no_
     let unknown = here.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap_err();
     let NotAcquired::Indeterminate(pending, _) = unknown else { panic!("{unknown:?}") };
     let token = |epoch, grant| FencingToken::new(RealmId::random().unwrap(), resource(), epoch, grant);
-    let lives = |leases: &Leases<'_>| {
-        leases.engine().lifeline(&token(Epoch::FIRST, pending.grant())).is_some()
-    };
+    let lives =
+        |leases: &Leases<'_>| leases.engine().lifeline(&token(Epoch::FIRST, pending.grant())).is_some();
     assert!(lives(&here));
     // The copy meets the first one, which landed.
     let again = here.retry(pending).unwrap();
