@@ -81,6 +81,8 @@ fn a_write_that_finds_nobody_did_not_land_and_never_will() {
     let namespace = namespace();
     let store = store(options(&server, &namespace).timeout(Duration::from_secs(2)));
     assert_eq!(store.engine().namespace(), namespace);
+    let named = format!("Etcd {{ endpoints: [\"http://{}\"], namespace: {namespace:?}", server.address(0));
+    assert!(format!("{store:?}").contains(&named), "{store:?}");
     let held = land(&store, &Command::Acquire { grant: grant(1), holder: holder("a"), ttl: ttl(600_000) });
     let on_held = |command| Swap::prepare(&held, &command).unwrap();
     let swaps = [

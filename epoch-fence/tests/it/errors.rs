@@ -444,6 +444,7 @@ fn a_postgresql_says_what_to_do() {
     }
     let gate = PostgresGateError::from(heard());
     assert_eq!(gate.to_string(), format!("the database: {words}"));
+    assert_eq!(gate.source().map(ToString::to_string), Some(words));
     for (why, said) in [
         (PostgresError::from(RecordError::ZeroId), "a realm or grant is zero"),
         (PostgresError::Exhausted(Exhausted::Clock), "the issuer's clock is at the end of its range"),

@@ -224,3 +224,20 @@ fn a_session_prepares_each_statement_once() {
     }
     assert_eq!(prepared(), once);
 }
+
+/// Each look ends the session that it is on.
+#[test]
+fn a_look_that_loses_its_session_each_time_is_begun_again_once() {
+    let Some(stage) = Stage::own("pool_lost") else { return };
+    let store = stage.store();
+    stage.execute(
+        "CREATE SEQUENCE public.looks; \
+         CREATE OR REPLACE FUNCTION epoch_fence.clock() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
+         PERFORM nextval('public.looks'); PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); \
+         RETURN now(); END $$",
+    );
+    let lost = block_on(store.load(&resource("r")));
+    assert!(matches!(lost, Err(PostgresError::Lost(_))), "{lost:?}");
+    let looks = block_on(stage.session().query_one("SELECT last_value FROM public.looks", &[])).unwrap();
+    assert_eq!(looks.get::<_, i64>(0), 2);
+}

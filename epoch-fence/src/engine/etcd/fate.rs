@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_that_is_there_and_a_token_that_is_stale_are_known_by_code_and_words() {
+        let refused = |code, words| {
+            let error = EtcdError::Refused(Reply::new(code, words));
+            let fault = Fault { fate: Fate::Refused, error };
+            (fault.is_lease_there(), fault.is_token_stale())
+        };
+        let (there, stale) = ("etcdserver: lease already exists", "etcdserver: invalid auth token");
+        assert_eq!((refused(9, there), refused(16, stale)), ((true, false), (false, true)));
+        for (code, words) in [(16, there), (9, stale), (9, ""), (16, "etcdserver: user name is empty")] {
+            assert_eq!(refused(code, words), (false, false), "{code} {words:?}");
+        }
+        let unsure = Fault::unknown(EtcdError::Unsure(Reply::new(9, there)));
+        assert!(!unsure.is_lease_there());
+    }
+
+    #[test]
     fn an_error_has_its_cause_and_can_be_sent() {
         fn is_error<E: Error + Send + Sync + 'static>(_: &E) {}
         let cut = Fault::from(etcd_client::Error::IoError(std::io::ErrorKind::BrokenPipe.into()));

@@ -288,6 +288,9 @@ mod tests {
         let plain: EtcdOptions = "etcd://h/n".parse().unwrap();
         assert_eq!((plain.endpoints(), plain.namespace()), (&["http://h:2379".to_owned()][..], "n"));
         assert_eq!(plain.timeout, Duration::from_secs(5));
+        let text =
+            r#"EtcdOptions { endpoints: ["http://h:2379"], namespace: "n", user: None, timeout: 5s, .. }"#;
+        assert_eq!(format!("{plain:?}"), text);
         assert_eq!(plain.clone().timeout(Duration::from_secs(2)).timeout, Duration::from_secs(2));
         #[cfg(feature = "tls")]
         assert!(plain.tls.is_none() && plain.tls(TlsOptions::new()).tls.is_some());
