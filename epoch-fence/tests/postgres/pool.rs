@@ -13,7 +13,7 @@ use epoch_fence::protocol::{Standing, Swap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
-use crate::stage::{Stage, acquire, block_on, blocking, connect, land, renew, resource};
+use crate::stage::{Stage, acquire, block_on, blocking, connect, land, realm, renew, resource};
 
 /// Two clients, each lent to one at a time. It prepares nothing ahead.
 #[derive(Clone)]
@@ -240,4 +240,59 @@ fn a_look_that_loses_its_session_each_time_is_begun_again_once() {
     assert!(matches!(lost, Err(PostgresError::Lost(_))), "{lost:?}");
     let looks = block_on(stage.session().query_one("SELECT last_value FROM public.looks", &[])).unwrap();
     assert_eq!(looks.get::<_, i64>(0), 2);
+}
+
+#[test]
+fn a_session_outlives_an_error_of_a_statement_and_is_replaced_when_it_lost_what_it_prepared() {
+    let Some(stage) = Stage::own("pool_kept") else { return };
+    let store = stage.store();
+    let process = || {
+        let lent = block_on(store.sessions().lend()).unwrap();
+        let row = block_on(Session::client(&lent).query_one("SELECT pg_backend_pid()", &[])).unwrap();
+        row.get::<_, i32>(0)
+    };
+    block_on(store.load(&resource("r"))).unwrap();
+    let first = process();
+    assert_eq!(process(), first);
+    let lent = block_on(store.sessions().lend()).unwrap();
+    block_on(Session::client(&lent).batch_execute("DEALLOCATE ALL")).unwrap();
+    drop(lent);
+    block_on(store.load(&resource("r"))).unwrap();
+    let second = process();
+    assert_ne!(second, first);
+
+    stage.execute(
+        "CREATE SEQUENCE public.looks; \
+         CREATE OR REPLACE FUNCTION epoch_fence.clock() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
+         PERFORM nextval('public.looks'); RAISE EXCEPTION 'no time'; END $$",
+    );
+    let refused = block_on(store.load(&resource("r"))).unwrap_err();
+    assert_eq!(refused.to_string(), "the server refused: no time (P0001)");
+    let looks = block_on(stage.session().query_one("SELECT last_value FROM public.looks", &[])).unwrap();
+    assert_eq!((looks.get::<_, i64>(0), process()), (1, second), "it is asked once");
+}
+
+#[test]
+fn a_server_on_another_timeline_than_the_one_accepted_is_refused_for_looks_and_writes() {
+    let Some(stage) = Stage::own("pool_timeline") else { return };
+    let store = stage.store();
+    let view = block_on(store.load(&resource("r"))).unwrap();
+    let swap = Swap::prepare(&view, &acquire(1)).unwrap();
+    stage.execute("UPDATE epoch_fence.realm SET timeline = '0000000F'");
+    let looked = block_on(store.load(&resource("r")));
+    let Err(PostgresError::Promoted { kept, found }) = looked else { panic!("{looked:?}") };
+    assert_eq!((kept.as_str(), found.as_str()), ("0000000F", "00000001"));
+    let sent = block_on(store.swap(&resource("r"), &swap));
+    assert!(matches!(sent, Err(Failure::Definite(PostgresError::Promoted { .. }))), "{sent:?}");
+}
+
+#[test]
+fn an_operator_s_call_at_another_isolation_is_refused_with_the_setting() {
+    let Some(stage) = Stage::shared("pool_isolation") else { return };
+    let before = block_on(stage.store().load(&resource("r"))).unwrap();
+    let pool = Pool::new(&stage.url, "SET default_transaction_isolation = 'serializable'");
+    let store = Postgres::over(pool, stage.options()).unwrap();
+    let refused = block_on(store.recover(realm(2), None));
+    assert!(matches!(refused, Err(PostgresError::Setting(UnsafeSetting::Isolation))), "{refused:?}");
+    assert_eq!(block_on(stage.store().load(&resource("r"))).unwrap().record(), before.record());
 }
