@@ -132,8 +132,11 @@ fn a_newer_token_makes_older_ones_stale_while_it_waits_and_a_look_changes_nothin
 
     let [first, second] = permits;
     drop(first);
+    let asked = || gate.snapshot().unwrap().unwrap().gate.draining;
+    let before = asked();
     let waited = gate.enter_waiting(&new, Duration::from_millis(20));
     assert_eq!(waited.unwrap_err(), rejected(Rejected::Draining { in_flight: 1 }));
+    assert_eq!(asked() - before, 4, "at once, and after 5, 10 and the last 5 ms");
     std::thread::scope(|threads| {
         let waits =
             threads.spawn(|| gate.enter_waiting(&new, Duration::from_secs(60)).map(|permit| permit.epoch()));
