@@ -150,6 +150,23 @@ mod tests {
     fn a_system_without_randomness_is_said_to_have_none() {
         let why = getrandom::Error::UNSUPPORTED;
         let words = alloc::format!("no randomness from the operating system: {why}");
-        assert_eq!(RandomUnavailable::new(why).to_string(), words);
+        let why = RandomUnavailable::new(why);
+        assert_eq!(why.to_string(), words);
+        assert_eq!(crate::NotAcquired::<RandomUnavailable>::Random(why).to_string(), words);
+        #[cfg(all(unix, feature = "file"))]
+        assert_eq!(crate::engine::file::FileError::Random(why).to_string(), words);
+        #[cfg(feature = "etcd")]
+        {
+            let error = crate::engine::etcd::EtcdError::Random(why);
+            assert_eq!(
+                (error.to_string(), error.source().unwrap().to_string()),
+                (words.clone(), words.clone())
+            );
+        }
+        #[cfg(feature = "postgres")]
+        {
+            let error = crate::engine::postgres::PostgresError::Random(why);
+            assert_eq!((error.to_string(), error.source().unwrap().to_string()), (words.clone(), words));
+        }
     }
 }

@@ -112,3 +112,48 @@ impl Drop for Claim<'_> {
         self.gate.wake();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::sync::AtomicU64;
+    use crate::{AdoptError, GrantId, ResourceId};
+
+    #[test]
+    fn a_gate_that_has_begun_its_last_tenure_seals_itself_at_the_next() {
+        let (realm, resource) = (RealmId::from_random_bits(1).unwrap(), ResourceId::from_bytes([7; 32]));
+        let token = |epoch| {
+            let grant = GrantId::from_random_bits(2).unwrap();
+            FencingToken::new(realm, resource, Epoch::new(epoch).unwrap(), grant)
+        };
+        let spent = || {
+            let gate = Gate::resume(&token(5));
+            // Every bit of the 39 of the generation.
+            Gate { word: AtomicU64::new(((1 << 39) - 1) << 22), ..gate }
+        };
+        let gate = spent();
+        assert!(gate.enter(&token(5)).is_ok());
+        assert_eq!(gate.check(&token(6)), Err(Rejected::Sealed));
+        assert_eq!(gate.enter(&token(6)).unwrap_err(), Rejected::Sealed);
+        assert_eq!(gate.enter(&token(5)).unwrap_err(), Rejected::Sealed, "and for ever");
+        let gate = spent();
+        let other = RealmId::from_random_bits(3).unwrap();
+        assert_eq!(gate.adopt(other, Epoch::new(6).unwrap()), Err(AdoptError::Sealed));
+        assert!(gate.snapshot().sealed);
+    }
+
+    /// No call of a gate leads there.
+    #[test]
+    fn a_permit_that_is_not_in_the_count_seals_its_gate_and_is_counted() {
+        let (realm, grant) = (RealmId::from_random_bits(1).unwrap(), GrantId::from_random_bits(2).unwrap());
+        let token = FencingToken::new(realm, ResourceId::from_bytes([7; 32]), Epoch::FIRST, grant);
+        let gate = Gate::resume(&token);
+        let permit = gate.enter(&token).unwrap();
+        // ORDERING: Relaxed, both. One thread: nothing is published. Nothing weaker exists.
+        let lost = gate.word.swap(0, Ordering::Relaxed);
+        assert_eq!(Word::new(lost).count(), 1);
+        drop(permit);
+        assert_eq!((gate.snapshot().impossible, gate.snapshot().sealed), (1, true));
+        assert_eq!(gate.enter(&token).unwrap_err(), Rejected::Sealed);
+    }
+}

@@ -93,3 +93,23 @@ impl fmt::Display for MaxPermits {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_where_they_are_said_to_be() {
+        let of = |permits| MaxPermits::new(permits).map(MaxPermits::get);
+        assert_eq!((of(0), of(1)), (None, Some(1)));
+        assert_eq!((of(2_097_151), of(2_097_152)), (Some(2_097_151), None));
+        assert_eq!((MaxPermits::default().get(), MaxPermits::MAX.get()), (65_536, 2_097_151));
+        assert_eq!((MaxPermits::saturating(0).get(), MaxPermits::saturating(7).get()), (1, 7));
+        assert_eq!(MaxAdvance::default(), MaxAdvance::AtMost(4_294_967_296));
+        let below = Epoch::new(Epoch::MAX_ISSUED.get() - 3).unwrap();
+        assert_eq!(MaxAdvance::AtMost(2).above(below), 2);
+        assert_eq!(MaxAdvance::AtMost(4).above(below), 3);
+        assert_eq!(MaxAdvance::AtMost(4).above(Epoch::MAX), 0);
+        assert_eq!(MaxAdvance::Unbounded.above(Epoch::MAX), u64::MAX);
+    }
+}

@@ -8,6 +8,9 @@ use tokio_postgres::{Client, Error, GenericClient, Row, Transaction};
 use super::postgres_error::{self, PostgresGateError};
 use crate::{Epoch, FencingToken, RealmId, ResourceId};
 
+/// A century of long years: as good as any time that is longer.
+const CENTURY_SECONDS: i64 = 3_162_240_000;
+
 /// The parameters of a call, with their types: the server need not be asked for these first.
 type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 
@@ -120,8 +123,7 @@ impl PostgresGate {
     /// - [`PostgresGateError::NotAlone`], [`PostgresGateError::TimeoutNotSet`], [`PostgresGateError::NotInstalled`] and
     ///   [`PostgresGateError::Database`].
     pub async fn prune(client: &Client, unused_for: Duration) -> Result<u64, PostgresGateError> {
-        // A century is as good as any time that is longer.
-        let seconds = i64::try_from(unused_for.as_secs()).unwrap_or(i64::MAX).min(100 * 366 * 86_400);
+        let seconds = i64::try_from(unused_for.as_secs()).unwrap_or(CENTURY_SECONDS).min(CENTURY_SECONDS);
         let parameters: Parameters<'_> = &[(&seconds, Type::INT8)];
         let call = "SELECT epoch_fence.fence_prune(clock_timestamp() - $1 * interval '1 second')";
         let row = ask(client, call, parameters).await?;

@@ -428,5 +428,52 @@ mod tests {
         }
         assert_eq!(judged(word.sealed(), 1, 5), Verdict::Refuse(Rejected::Sealed));
         assert_eq!(judged(word.sealed(), 2, 7), Verdict::Refuse(Rejected::Sealed));
+        let adopted = |word| {
+            let tenure = Tenure { realm, admitted: Some((epoch(5), grant)) };
+            judge_adoption(&View { word, floor: epoch(6), tenure }, realm, epoch(6))
+        };
+        assert_eq!(adopted(word), Adoption::Refuse(AdoptError::Draining { in_flight: 0 }));
+        assert_eq!(adopted(word.sealed()), Adoption::Refuse(AdoptError::Sealed));
+        assert_eq!(adopted(Word::NEW), Adoption::Done);
+    }
+
+    /// Every generation but the last, which has 39 bits.
+    const SPENT: u64 = ((1 << 39) - 1) << 22;
+
+    #[test]
+    fn a_gate_whose_generations_are_used_up_seals_itself_at_the_next_tenure() {
+        let (realm, resource) = (RealmId::from_random_bits(1).unwrap(), ResourceId::from_bytes([7; 32]));
+        let grant = GrantId::from_random_bits(2).unwrap();
+        let epoch = |number| Epoch::new(number).unwrap();
+        let (terms, open) = (Terms::new(resource), State::resumed(realm, epoch(5), grant));
+        let last = State { word: Word::new(SPENT), ..open };
+        let token = |number| FencingToken::new(realm, resource, epoch(number), grant);
+        let ticket = Ticket { generation: SPENT >> 22 };
+        let (state, answer) = step(&terms, last, Event::Enter(token(5)));
+        assert_eq!(answer, Answer::Admitted(ticket), "the tenure that is there goes on");
+        assert_eq!(step(&terms, state, Event::Abandon).1, Answer::Abandoned(0), "it would begin another");
+        let other = RealmId::from_random_bits(3).unwrap();
+        let rows = [
+            (Event::Enter(token(6)), Answer::Rejected(Rejected::Sealed)),
+            (Event::Adopt { realm: other, floor: epoch(6) }, Answer::NotAdopted(AdoptError::Sealed)),
+        ];
+        for (event, refused) in rows {
+            let (state, answer) = step(&terms, last, event);
+            assert_eq!((answer, state.is_sealed(), state.floor()), (refused, true, epoch(6)));
+        }
+        // One below, there is one left.
+        let before = State { word: Word::new(SPENT - (1 << 22)), ..open };
+        let (state, answer) = step(&terms, before, Event::Enter(token(6)));
+        assert_eq!((answer, state.is_sealed()), (Answer::Admitted(ticket), false));
+    }
+
+    #[test]
+    fn a_permit_that_was_never_given_is_not_given_back() {
+        let (realm, resource) = (RealmId::from_random_bits(1).unwrap(), ResourceId::from_bytes([7; 32]));
+        let (terms, grant) = (Terms::new(resource), GrantId::from_random_bits(2).unwrap());
+        let open = State::resumed(realm, Epoch::FIRST, grant);
+        let release = |generation| step(&terms, open, Event::Release(Ticket { generation }));
+        assert_eq!(release(0), (open, Answer::Impossible));
+        assert_eq!(release(1), (open, Answer::WasAbandoned));
     }
 }

@@ -172,9 +172,3 @@ impl Word {
         Some((Self((self.0 & !COUNT).wrapping_add(GENERATION_ONE)), self.count()))
     }
 }
-
-impl Default for Word {
-    fn default() -> Self {
-        Self::NEW
-    }
-}

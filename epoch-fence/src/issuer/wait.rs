@@ -83,6 +83,14 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "getrandom")]
+    #[test]
+    fn without_randomness_nothing_is_tried_again() {
+        let why = NotAcquired::<()>::Random(crate::RandomUnavailable::new(getrandom::Error::UNSUPPORTED));
+        let grant = GrantId::from_random_bits(1).unwrap();
+        assert_eq!(pause_after(&why, 0, LONG, grant), None);
+    }
+
     #[test]
     fn the_lower_half_of_a_lost_grant_decides_and_what_is_final_is_not_tried_again() {
         use crate::protocol::{Impossible, Refusal};

@@ -41,3 +41,37 @@ impl Strategy for UpTo {
         Ok(BinarySearch::new(self.pick(choice, bits)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_four_numbers_one_is_near_each_end_one_of_any_magnitude_and_one_anywhere() {
+        let hundred = UpTo(100);
+        let rows = [
+            // Near zero, and not beyond the end.
+            (hundred, 0, 13, 5),
+            (hundred, 4, 8, 0),
+            (UpTo(3), 0, 13, 3),
+            // Near the end, and not below zero.
+            (hundred, 1, 13, 95),
+            (hundred, 5, 8, 100),
+            (UpTo(3), 1, 13, 0),
+            // By so many bits less: of 64 shifts each in turn.
+            (hundred, 2, 77, 77),
+            (hundred, 2, u64::MAX, 100),
+            (hundred, 2 + 4 * 60, u64::MAX, 15),
+            (hundred, 2 + 4 * 63, u64::MAX, 1),
+            (hundred, 2 + 4 * 64, 77, 77),
+            // Anywhere, the end as well.
+            (hundred, 3, 100, 100),
+            (hundred, 3, 101, 0),
+            (hundred, 7, 205, 3),
+            (UpTo(u64::MAX), 3, u64::MAX, u64::MAX),
+        ];
+        for (up_to, choice, bits, picked) in rows {
+            assert_eq!(up_to.pick(choice, bits), picked, "{up_to:?}, {choice}, {bits}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use epoch_fence::engine::Engine as _;
+use epoch_fence::engine::etcd::{EtcdError, EtcdOptions};
 use epoch_fence::{Ended, NotAcquired, NotChanged, Wait};
 
 use crate::stage::{claim, issuer, ledger, namespace, options, own, store, until};
@@ -22,7 +23,11 @@ fn clients_go_on_without_the_leader_and_not_without_two_members_and_then_go_on_a
     let refused = theirs.acquire(&claim("b", 500), Wait::AtOnce);
     assert!(matches!(refused, Err(NotAcquired::Held { .. })), "{refused:?}");
     let second = cluster.wait_for_leader();
+    let last = (0..3).find(|member| ![first, second].contains(member)).unwrap();
+    let lone = EtcdOptions::new([format!("http://{}", cluster.address(last))], &namespace).unwrap();
+    let lone = store(lone.timeout(Duration::from_secs(1)));
     cluster.kill(second);
+    until("it says that it has no leader", || matches!(lone.load(&ledger()), Err(EtcdError::Unsure(_))));
     // The one that is left knows nothing of its own: no grant, no renewal, and no answer that could be old.
     let refused = theirs.acquire(&claim("b", 500), Wait::AtOnce);
     assert!(matches!(refused, Err(NotAcquired::Failed(_))), "{refused:?}");

@@ -286,3 +286,16 @@ fn an_end_that_is_too_far_away_is_refused_and_can_be_evicted() {
     land(&store, &Command::Evict { grant: grant(1) });
     assert!(issuer.acquire(&claim("b", 500), Wait::AtOnce).is_ok());
 }
+
+/// The realm is one for the whole namespace: a recovery of any resource ends the old one.
+#[test]
+fn a_first_write_that_was_prepared_in_a_realm_that_is_over_does_not_land() {
+    let Some(server) = server() else { return };
+    let (store, _) = fresh(server);
+    let other = ResourceId::of("tests", "never written");
+    let swap = acquire(&store.load(&other).unwrap(), 1, 60_000);
+    let next = RealmId::from_random_bits(realm(&store).get() ^ 2).unwrap();
+    land(&store, &Command::Recover { realm: next, floor: None });
+    assert!(matches!(store.swap(&other, &swap), Ok(Swapped::Conflict)));
+    assert_eq!(store.load(&other).unwrap().record().version(), Version::ABSENT);
+}

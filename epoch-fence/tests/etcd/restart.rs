@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use epoch_fence::engine::Engine as _;
 use epoch_fence::engine::etcd::EtcdError;
+use epoch_fence::engine::{Engine as _, Failure};
+use epoch_fence::protocol::{Command, Swap};
 use epoch_fence::{Ended, NotAcquired, NotChanged, Wait};
 
-use crate::stage::{claim, issuer, ledger, namespace, options, own, store, until};
+use crate::stage::{
+    acquire, claim, grant, holder, issuer, land, ledger, namespace, options, own, store, ttl, until,
+};
 
 #[test]
 fn a_lease_outlives_a_stop_and_a_kill_of_the_server_and_its_holder_goes_on() {
@@ -70,4 +73,36 @@ fn a_server_that_hangs_holds_nobody_up_for_longer_than_the_timeout_and_extends_n
     server.resume(0);
     until("it is answered again", || hasty.load(&ledger()).is_ok());
     assert!(patient.load(&ledger()).is_ok());
+}
+
+#[test]
+fn a_write_that_finds_nobody_did_not_land_and_never_will() {
+    let Some(mut server) = own(1, &[]) else { return };
+    let namespace = namespace();
+    let store = store(options(&server, &namespace).timeout(Duration::from_secs(2)));
+    assert_eq!(store.engine().namespace(), namespace);
+    let named = format!("Etcd {{ endpoints: [\"http://{}\"], namespace: {namespace:?}", server.address(0));
+    assert!(format!("{store:?}").contains(&named), "{store:?}");
+    let held = land(&store, &Command::Acquire { grant: grant(1), holder: holder("a"), ttl: ttl(600_000) });
+    let on_held = |command| Swap::prepare(&held, &command).unwrap();
+    let swaps = [
+        // With a lease of etcd's before it, one that is there, and none.
+        acquire(&held.with_ended(), 2, 600_000),
+        on_held(Command::Renew { grant: grant(1), ttl: ttl(300_000) }),
+        on_held(Command::Release { grant: grant(1) }),
+    ];
+    server.kill(0);
+    // The connection that was there is gone, and heard of.
+    assert!(store.load(&ledger()).is_err());
+    for swap in &swaps {
+        // On a machine that is busy the time may be over before it is said.
+        until("nobody listens", || match store.swap(&ledger(), swap) {
+            Err(Failure::Definite(EtcdError::Unreachable)) => true,
+            Err(Failure::Definite(_) | Failure::Indeterminate(EtcdError::TimedOut { .. })) => false,
+            other => panic!("{:?}: {other:?}", swap.action()),
+        });
+    }
+    server.restart(0);
+    until("it is answered again", || store.load(&ledger()).is_ok());
+    assert_eq!(store.load(&ledger()).unwrap().record().version(), held.record().version());
 }

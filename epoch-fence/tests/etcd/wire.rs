@@ -95,7 +95,12 @@ impl Scene {
     /// An attempt to acquire through the proxy, of which nobody knows the end.
     fn attempt(store: &Store) -> Pending {
         match issuer(store).acquire(&claim("a", 600_000), Wait::AtOnce) {
-            Err(NotAcquired::Indeterminate(pending, EtcdError::Connection(_))) => pending,
+            Err(NotAcquired::Indeterminate(pending, EtcdError::Connection(why))) => {
+                // The words, and not the headers of the request, in which a token may be.
+                let words = why.to_string();
+                assert!(!words.is_empty() && !words.contains("message:"), "{words}");
+                pending
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use epoch_fence::{
-    AdoptError, DecodeError, DurableGate, DurableGateError, Epoch, FencingToken, NotAdmitted, NotAdopted,
-    Rejected, ResourceId,
+    AdoptError, DecodeError, DurableGate, DurableGateError, Epoch, FencingToken, MaxAdvance, MaxPermits,
+    NotAdmitted, NotAdopted, Rejected, ResourceId,
 };
 use high_water::{
     Access, Facts, Fate, FaultMedium, FileId, FileMedium, Medium, NotRaised, Options, RaiseError,
@@ -44,6 +44,17 @@ fn what_was_admitted_is_remembered_with_its_grant() {
     assert_eq!(gate.register_snapshot().raises, raises, "and touches no file");
     assert!(gate.enter(&token(35)).is_ok());
     assert_eq!(gate.register_snapshot().raises, raises + 1, "a newer one is written");
+}
+
+#[test]
+fn a_durable_gate_has_the_limits_that_it_is_given() {
+    let gate = open(&FaultMedium::new()).with_max_advance(MaxAdvance::AtMost(4));
+    let gate = gate.with_max_permits(MaxPermits::new(1).unwrap());
+    let far = Rejected::TooFarAhead { ahead: 5, limit: 4 };
+    assert_eq!(refused(&gate, &token(6)), far.into());
+    let permit = gate.enter(&token(5)).unwrap();
+    assert_eq!(refused(&gate, &token(5)), Rejected::TooManyPermits { limit: 1 }.into());
+    drop(permit);
 }
 
 #[test]

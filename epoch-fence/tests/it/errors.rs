@@ -115,6 +115,8 @@ fn what_came_of_a_write_is_said_and_what_the_store_said_of_it() {
         (Failure::Definite(store), "the write did not land: a realm or grant is zero"),
         (Failure::Indeterminate(store), "the write may have landed: a realm or grant is zero"),
     ]);
+    let turned = [Failure::Definite(1), Failure::Indeterminate(2)].map(|why| why.map(|number| number + 1));
+    assert_eq!(turned, [Failure::Definite(2), Failure::Indeterminate(3)]);
 }
 
 const ADOPTED_NOT: [(AdoptError, &str); 4] = [
@@ -217,7 +219,12 @@ mod file {
         each_says(rows);
         each_says(rows.map(|(why, words)| (NotVerified::File(why), words)));
         each_says(rows.map(|(why, words)| (FileGateError::Record(why), words)));
+        let platform = OpenError::UnsupportedPlatform;
+        assert_eq!(FileError::from(platform), FileError::UnsupportedPlatform);
+        let held = OpenError::Held { process: Some(7) };
+        assert_eq!(FileError::from(held), FileError::Busy { process: Some(7) });
         let (open, raise) = (OpenError::NotFound, RaiseError::NotRaised(NotRaised::Poisoned));
+        assert_eq!(FileError::from(open), FileError::Register(open));
         assert_eq!(FileError::Register(open).to_string(), format!("the record: {open}"));
         assert_eq!(FileError::Raise(raise).to_string(), format!("the record: {raise}"));
     }
@@ -287,6 +294,11 @@ mod file {
         let (open, raise) = (OpenError::Held { process: None }, RaiseError::NotRaised(NotRaised::Poisoned));
         assert_eq!(FileGateError::Register(open).to_string(), format!("the gate's register: {open}"));
         assert_eq!(FileGateError::NotSaved(raise).to_string(), format!("the gate's register: {raise}"));
+        assert_eq!(FileGateError::from(FileError::NoAnchor), FileGateError::Record(FileError::NoAnchor));
+        let digit = DecodeError::Digit { at: 1 };
+        assert_eq!(FileGateError::from(digit), FileGateError::Payload(digit));
+        let system = std::io::Error::from_raw_os_error(2);
+        assert_eq!(FileGateError::from(system), FileGateError::Io { code: ENOENT });
     }
 }
 
@@ -419,6 +431,26 @@ fn a_postgresql_says_what_to_do() {
             "a table of the schema epoch_fence is unlogged; SET LOGGED",
         ),
     ]);
+    // What the client library says of a URL that it cannot read: it has never heard of a server.
+    let heard = || "host".parse::<tokio_postgres::Config>().unwrap_err();
+    let words = heard().to_string();
+    for (why, said) in [
+        (PostgresError::Lost(heard()), format!("the session was lost: {words}")),
+        (PostgresError::Refused(heard()), format!("the server refused: {words}")),
+        (PostgresError::ReadOnly(heard()), "the server takes no writes; ask the primary".to_owned()),
+    ] {
+        assert_eq!(why.to_string(), said);
+        assert_eq!(why.source().map(ToString::to_string), Some(words.clone()), "{why}");
+    }
+    let gate = PostgresGateError::from(heard());
+    assert_eq!(gate.to_string(), format!("the database: {words}"));
+    assert_eq!(gate.source().map(ToString::to_string), Some(words));
+    for (why, said) in [
+        (PostgresError::from(RecordError::ZeroId), "a realm or grant is zero"),
+        (PostgresError::Exhausted(Exhausted::Clock), "the issuer's clock is at the end of its range"),
+    ] {
+        assert_eq!(why.source().map(ToString::to_string).as_deref(), Some(said));
+    }
     let pool = PostgresError::not_lent("all are lent");
     assert_eq!(pool.source().map(ToString::to_string).as_deref(), Some("all are lent"));
     assert!(PostgresError::Standby.source().is_none());

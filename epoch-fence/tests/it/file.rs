@@ -3,6 +3,7 @@
 mod evidence;
 mod lease;
 mod processes;
+mod recovery;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;

@@ -3,13 +3,16 @@
 use core::time::Duration;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use epoch_fence::engine::file::{Directory, FileOptions, SystemHost};
+use epoch_fence::engine::file::{Directory, FileError, FileOptions, SystemHost};
 use epoch_fence::protocol::{Claim, Ttl};
 use epoch_fence::{
-    AdoptError, Epoch, FencingToken, FileGateError, GrantId, Issuer, RealmId, Rejected, ResourceId, Wait,
+    AdoptError, Epoch, FencingToken, FileGateError, GrantId, Issuer, MaxAdvance, RealmId, Rejected,
+    ResourceId, Wait,
 };
 use high_water::OpenError;
 
@@ -129,8 +132,11 @@ fn a_newer_token_makes_older_ones_stale_while_it_waits_and_a_look_changes_nothin
 
     let [first, second] = permits;
     drop(first);
+    let asked = || gate.snapshot().unwrap().unwrap().gate.draining;
+    let before = asked();
     let waited = gate.enter_waiting(&new, Duration::from_millis(20));
     assert_eq!(waited.unwrap_err(), rejected(Rejected::Draining { in_flight: 1 }));
+    assert_eq!(asked() - before, 4, "at once, and after 5, 10 and the last 5 ms");
     std::thread::scope(|threads| {
         let waits =
             threads.spawn(|| gate.enter_waiting(&new, Duration::from_secs(60)).map(|permit| permit.epoch()));
@@ -225,8 +231,9 @@ fn a_damaged_or_exchanged_register_admits_nobody() {
     let good = std::fs::read(resource.join("gate")).unwrap();
 
     std::fs::copy(resource.join("record"), resource.join("gate")).unwrap();
-    let why = gate.enter(&token).unwrap_err();
-    assert!(matches!(why, FileGateError::Register(OpenError::WrongIdentity { .. })), "{why}");
+    for why in [gate.enter(&token).unwrap_err(), gate.check(&token).unwrap_err()] {
+        assert!(matches!(why, FileGateError::Register(OpenError::WrongIdentity { .. })), "{why}");
+    }
     std::fs::write(resource.join("gate"), vec![0xa5; good.len()]).unwrap();
     assert!(matches!(gate.enter(&token), Err(FileGateError::Register(_))));
     assert!(matches!(gate.check(&token), Err(FileGateError::Register(_))));
@@ -236,6 +243,86 @@ fn a_damaged_or_exchanged_register_admits_nobody() {
     std::fs::write(resource.join("gate"), vec![0; good.len()]).unwrap();
     gate.rebuild(token.realm(), token.epoch()).unwrap();
     assert!(gate.enter(&token).is_ok());
+
+    std::fs::remove_file(resource.join("gate")).unwrap();
+    gate.rebuild(token.realm(), token.epoch()).unwrap();
+    assert!(gate.enter(&token).is_ok(), "where it is gone as well");
+}
+
+#[test]
+fn a_gate_is_not_rebuilt_under_permits_that_can_be_seen_and_not_below_what_it_remembers() {
+    let folder = Folder::new("gate-files-rebuilt");
+    let directory = open(&folder.0);
+    let gate = directory.gate(ledger());
+    let (old, token) = (folder.token(), folder.token());
+    let permits = [gate.enter(&token).unwrap(), gate.enter(&token).unwrap()];
+    let draining = FileGateError::NotAdopted(AdoptError::Draining { in_flight: 2 });
+    assert_eq!(gate.rebuild(token.realm(), token.epoch()), Err(draining));
+    drop(permits);
+    gate.rebuild(token.realm(), old.epoch()).unwrap();
+    assert_eq!(gate.enter(&old).unwrap_err(), rejected(Rejected::Stale { floor: token.epoch() }));
+    let above = Epoch::new(token.epoch().get() + 5).unwrap();
+    gate.rebuild(token.realm(), above).unwrap();
+    assert_eq!(gate.enter(&token).unwrap_err(), rejected(Rejected::Stale { floor: above }));
+}
+
+#[test]
+fn a_gate_that_was_never_asked_is_looked_at_as_it_would_begin_and_not_made() {
+    let folder = Folder::new("gate-files-look");
+    let directory = open(&folder.0);
+    let gate = directory.gate(ledger()).with_max_advance(MaxAdvance::AtMost(2));
+    assert_eq!(gate.resource(), ledger());
+    assert!(format!("{gate:?}").starts_with("FileGate { terms: Terms {"), "{gate:?}");
+    let token = folder.token();
+    assert_eq!(gate.snapshot().unwrap(), None);
+    assert_eq!(gate.check(&token), Ok(()));
+    assert_eq!(gate.check(&at_epoch(&token, 3)), Ok(()));
+    let far = rejected(Rejected::TooFarAhead { ahead: 3, limit: 2 });
+    assert_eq!(gate.check(&at_epoch(&token, 4)), Err(far));
+    assert!(!directory.folder(ledger()).join("gate").exists(), "a look made a gate");
+    assert_eq!(gate.enter(&at_epoch(&token, 4)).unwrap_err(), far);
+    let permit = gate.enter(&token).unwrap();
+    // The descriptor that a child inherits.
+    let inode = |of: &std::fs::File| of.metadata().unwrap().ino();
+    let file = std::fs::File::from(permit.as_fd().try_clone_to_owned().unwrap());
+    let named = std::fs::File::open(directory.folder(ledger()).join("gate.permits")).unwrap();
+    assert_eq!(inode(&file), inode(&named));
+}
+
+#[test]
+fn whoever_locks_the_file_of_the_permits_keeps_everybody_out_and_no_longer() {
+    let folder = Folder::new("gate-files-locked");
+    let directory = open(&folder.0);
+    let gate = directory.gate(ledger());
+    let token = folder.token();
+    drop(gate.enter(&token).unwrap());
+    let permits = directory.folder(ledger()).join("gate.permits");
+    let stranger = std::fs::File::open(&permits).unwrap();
+    stranger.lock().unwrap();
+    assert_eq!(gate.enter(&token).unwrap_err(), rejected(Rejected::Draining { in_flight: 0 }));
+    let newer = folder.token();
+    let one = rejected(Rejected::Draining { in_flight: 1 });
+    assert_eq!(gate.enter(&newer).unwrap_err(), one);
+    drop(stranger);
+    drop(gate.enter_waiting(&newer, Duration::from_secs(60)).unwrap());
+
+    // A name that leads nowhere for ever.
+    std::fs::remove_file(&permits).unwrap();
+    std::os::unix::fs::symlink(&permits, &permits).unwrap();
+    assert_eq!(gate.enter(&newer).unwrap_err(), FileGateError::Io { code: Some(40) });
+}
+
+#[test]
+fn a_gate_in_a_directory_that_is_gone_makes_none() {
+    let folder = Folder::new("gate-files-gone");
+    let directory = open(&folder.0);
+    let gate = directory.gate(ledger());
+    let token = folder.token();
+    std::fs::remove_dir_all(&folder.0).unwrap();
+    let gone = FileGateError::Record(FileError::NoDirectory);
+    assert_eq!(gate.enter(&token).unwrap_err(), gone);
+    assert_eq!(gate.begin_at(token.realm(), token.epoch()), Err(gone));
+    assert!(!folder.0.exists());
 }
 
 const DIRECTORY: &str = "EPOCH_FENCE_TEST_RACE_DIRECTORY";

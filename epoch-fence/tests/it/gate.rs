@@ -194,6 +194,10 @@ fn a_gate_may_be_a_static() {
 fn refusals_say_what_was_seen_and_what_is_allowed() {
     for (why, text) in [
         (Rejected::Stale { floor: epoch(34) }, "the token is older than epoch 34, the gate's floor"),
+        (Rejected::Conflict, "another grant was admitted under the token's epoch"),
+        (Rejected::WrongResource, "the token is for another resource"),
+        (Rejected::WrongRealm, "the token is of another realm"),
+        (Rejected::Sealed, "the gate is sealed"),
         (Rejected::Draining { in_flight: 2 }, "2 permits of older epochs are still alive"),
         (
             Rejected::TooFarAhead { ahead: 9, limit: 4 },

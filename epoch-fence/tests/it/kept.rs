@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::sync::Mutex;
 
 use epoch_fence::engine::memory::{Fault, Memory, MemoryError};
-use epoch_fence::engine::{AsyncEngine, Engine as _, Failure, Swapped};
+use epoch_fence::engine::{AsyncEngine, Blocking, Engine as _, Failure, Swapped};
 use epoch_fence::protocol::{BootTime, Claim, Pending, Standing, Swap, Ttl, View};
 use epoch_fence::{
     AsyncIssuer, AsyncLease, BootClock, Ended, Evicted, HolderId, IssuerSnapshot, Loss, NotAcquired,
@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 const TTL: Duration = Duration::from_secs(8);
 
 /// A store whose every call comes back at the third poll, and whose time is tokio's.
+#[derive(Debug)]
 struct Store {
     memory: Memory,
     seen: Mutex<Instant>,
@@ -121,8 +122,9 @@ async fn a_kept_lease_outlives_its_time_to_live_many_times_and_keeps_its_token()
     assert!((25..=30).contains(&renewed), "{renewed}");
     assert_eq!(lease.release().await.unwrap(), Ended::Released);
     sleep(TTL * 2).await;
-    let IssuerSnapshot { renewed: after, lost, released, .. } = issuer.snapshot();
+    let IssuerSnapshot { renewed: after, lost, released, already_lost, .. } = issuer.snapshot();
     assert_eq!((after, lost, released), (renewed, 0, 1), "nobody renews what was given up");
+    assert_eq!(already_lost, 0, "nor gives it up again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,6 +147,11 @@ async fn a_renewal_that_nobody_knows_the_end_of_extends_nothing() {
     let IssuerSnapshot { renewed, unknown_changes, .. } = issuer.snapshot();
     assert_eq!(renewed, 0);
     assert!(unknown_changes > 5, "it goes on trying: {unknown_changes}");
+    sleep(TTL).await;
+    assert_eq!(issuer.snapshot().unknown_changes, unknown_changes, "nobody renews what is lost");
+    drop(lease);
+    sleep(TTL).await;
+    assert_eq!(issuer.snapshot().unknown_changes, unknown_changes, "nor releases it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,6 +208,10 @@ async fn a_holder_hears_of_its_eviction_at_the_next_renewal() {
     assert!(matches!((one, other), (Loss::Over, Loss::Over)));
     assert!(begun.elapsed() <= TTL / 2, "{:?}", begun.elapsed());
     assert_eq!(store.standing(), Standing::Free);
+    assert!(lease.lost() && lease.remaining().is_zero(), "though the deadline is to come");
+    drop(lease);
+    sleep(TTL).await;
+    assert_eq!(issuer.snapshot().already_lost, 0, "nobody releases what is lost");
 }
 
 #[tokio::test(start_paused = true)]
@@ -388,8 +399,15 @@ async fn an_end_that_is_not_known_is_asked_for_again() {
     let (issuer, store) = issuer();
     let lease = acquire(&issuer).await.keep();
     store.memory().script([Fault::None, Fault::ReplyLost]);
+    let token = lease.token();
     let unknown = lease.release().await.unwrap_err();
     assert!(matches!(unknown.why(), NotChanged::Indeterminate(_)), "{unknown}");
+    assert_eq!(
+        unknown.to_string(),
+        "not known to be over: not known whether it was written: scripted fault: ReplyLost"
+    );
+    let text = format!("{unknown:?}");
+    assert!(text.starts_with(&format!("NotParted {{ token: {token:?}, why: Indeterminate(")), "{text}");
     // A store that takes its time meets no renewal meanwhile.
     *store.reply.lock().unwrap() = TTL / 2;
     assert_eq!(unknown.retry().await.unwrap(), Ended::Released);
@@ -415,4 +433,87 @@ async fn a_recovery_that_is_dropped_at_any_point_is_done_once() {
         }
     }
     panic!("it never ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_may_believe_in_its_lease_up_to_the_deadline_whether_it_is_kept_or_not() {
+    let begun = Instant::now();
+    let (issuer, _store) = issuer();
+    let now = || BootTime::new(begun.elapsed());
+    let lease = acquire(&issuer).await;
+    let whole = lease.remaining();
+    assert!(!lease.lost() && whole > TTL / 2, "{whole:?}");
+    assert_eq!(whole, now().until(lease.deadline()));
+    sleep(whole - Duration::from_millis(2)).await;
+    assert!(!lease.lost());
+    assert_eq!(lease.remaining(), now().until(lease.deadline()));
+    let kept = lease.keep();
+    let left = kept.remaining();
+    assert!(!kept.lost() && !left.is_zero() && left == now().until(kept.deadline()), "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_unknown_of_an_attempt_is_kept_in_it_and_nothing_that_is_known() {
+    let (issuer, store) = issuer();
+    let mut attempt = issuer.attempt(claim("a"));
+    assert_eq!((*attempt.claim(), attempt.pending()), (claim("a"), None));
+    store.memory().script([Fault::None, Fault::RequestLost]);
+    let unknown = attempt.acquire(Wait::AtOnce).await.unwrap_err();
+    let NotAcquired::Indeterminate(pending, _) = unknown else { panic!("{unknown:?}") };
+    assert_eq!(attempt.pending(), Some(pending));
+    assert_eq!(unknown.to_string(), "not known whether acquired: scripted fault: RequestLost");
+    // The very same attempt, by another way.
+    let lease = issuer.retry(pending).await.unwrap();
+    assert_eq!(lease.token().grant(), pending.grant());
+    assert_eq!(issuer.current(&claim("a").resource()).await.unwrap().record().grant(), Some(pending.grant()));
+
+    let mut other = issuer.attempt(claim("b"));
+    let held = other.acquire(Wait::AtOnce).await;
+    assert!(matches!(held, Err(NotAcquired::Held { holder, .. }) if holder == lease.holder()));
+    assert_eq!(other.pending(), None, "it can land no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_not_kept_is_handed_over_as_well() {
+    let (issuer, store) = issuer();
+    let lease = acquire(&issuer).await;
+    assert_eq!(lease.holder(), "a".parse().unwrap());
+    let to = "b".parse().unwrap();
+    assert_eq!(lease.hand_over(to, Ttl::new(TTL).unwrap()).await.unwrap(), Ended::HandedOver);
+    assert!(matches!(store.standing(), Standing::Reserved { to: found, .. } if found == to));
+}
+
+/// A log of a program has them in it.
+#[tokio::test(start_paused = true)]
+async fn issuers_attempts_and_leases_are_named_in_a_log_with_what_they_are_about() {
+    let (issuer, _store) = issuer();
+    let text = format!("{issuer:?}");
+    assert!(text.starts_with("AsyncIssuer { engine: Store {"), "{text}");
+    let text = format!("{:?}", issuer.attempt(claim("a")));
+    assert!(text.starts_with(&format!("Attempt {{ claim: {:?}, pending: None", claim("a"))), "{text}");
+    let lease = acquire(&issuer).await;
+    let token = format!("token: {:?}", lease.token());
+    let text = format!("{lease:?}");
+    assert!(text.starts_with("AsyncLease {") && text.contains(&token), "{text}");
+    let text = format!("{:?}", lease.keep());
+    assert!(text.starts_with("KeptLease {") && text.contains(&token), "{text}");
+    let blocking = Blocking::new(Arc::clone(issuer.engine()), tokio::runtime::Handle::current());
+    let text = format!("{blocking:?}");
+    assert!(text.starts_with("Blocking(Store {"), "{text}");
+}
+
+#[test]
+fn a_loss_says_how_the_lease_was_lost_and_its_copy_says_the_same() {
+    let failed = Arc::new(NotChanged::Failed(MemoryError::Fault(Fault::Refused)));
+    let rows = [
+        (Loss::Over, "the lease is over"),
+        (Loss::Deadline { last: None }, "the lease came to its deadline"),
+        (
+            Loss::Deadline { last: Some(failed) },
+            "the lease came to its deadline; the last renewal: nothing was written: scripted fault: Refused",
+        ),
+    ];
+    for (loss, words) in rows {
+        assert_eq!((loss.to_string(), loss.clone().to_string()), (words.to_owned(), words.to_owned()));
+    }
 }

@@ -26,6 +26,8 @@ mod kept;
 mod laws;
 #[cfg(feature = "test-engine")]
 mod lease;
+#[cfg(feature = "test-engine")]
+mod memory;
 mod model;
 mod naive;
 mod record;

@@ -391,3 +391,35 @@ fn an_answer_to_another_request_is_impossible() {
     let burn = asks(load, Answer::Loaded(there));
     assert_eq!(done(burn, Answer::Loaded(there)), Resolved::Impossible(pending, other));
 }
+
+/// A store that says it wrote something else than it was asked to, or that lost what it had.
+#[test]
+fn what_no_correct_store_answers_is_impossible_and_an_attempt_stays_as_unknown_as_it_was() {
+    let there = view(5, 3, Tenure::Free);
+    let sent = asks(Acquire::new(claim(), grant(8)), Answer::Loaded(there));
+    let pending = sent.pending().unwrap();
+    let wrong = Answer::Landed(view(6, 3, Tenure::Free));
+    assert_eq!(done(sent, wrong), Acquired::Impossible(Impossible::NotAsAsked));
+    let fell = Impossible::VersionFell { seen: Version::new(5), found: Version::new(4) };
+    let look = asks(sent, Answer::Conflict);
+    assert_eq!(done(look, Answer::Loaded(view(4, 3, Tenure::Free))), Acquired::Impossible(fell));
+
+    let held = view(5, 3, held(7, after(1)));
+    let release = asks(Change::new(Command::Release { grant: grant(7) }), Answer::Loaded(held));
+    assert_eq!(done(release, Answer::Landed(held)), Changed::Impossible(Impossible::NotAsAsked));
+
+    let burn = asks(Resolve::new(pending), Answer::Loaded(there));
+    let burned = view(6, 3, Tenure::Free);
+    assert_eq!(done(burn, Answer::Landed(burned)), Resolved::NotGranted);
+    assert_eq!(done(burn, Answer::Landed(there)), Resolved::Impossible(pending, Impossible::NotAsAsked));
+}
+
+#[test]
+fn what_comes_out_of_a_machine_may_be_turned_into_something_else_and_a_question_stays() {
+    let load = Acquire::new(claim(), grant(8));
+    let failed = load.answer(at(0), Answer::Failed).map(|outcome| outcome == Acquired::Failed);
+    assert_eq!(failed, Progress::Done(true));
+    let asked = load.answer(at(0), Answer::Loaded(view(5, 3, Tenure::Free)));
+    let Progress::Ask(machine) = asked else { panic!("it asks to write") };
+    assert_eq!(asked.map(|_| ()), Progress::Ask(machine));
+}

@@ -15,6 +15,7 @@ fn assert_is_a_name(holder: &HolderId) {
 #[cfg(feature = "arbitrary")]
 mod arbitrary {
     use ::arbitrary::{Arbitrary, Unstructured};
+    use epoch_fence::{GrantId, RealmId, ResourceId};
 
     use super::*;
 
@@ -36,6 +37,22 @@ mod arbitrary {
             assert_is_a_name(&from_bytes(&bytes));
             let ttl = from_bytes::<Ttl>(&bytes);
             assert_eq!(Ttl::new(ttl.get()), Some(ttl));
+        }
+    }
+
+    #[test]
+    fn a_value_says_how_many_bytes_it_is_made_of() {
+        let rows = [
+            ("an epoch", Epoch::size_hint(0), (8, Some(8))),
+            ("a realm", RealmId::size_hint(0), (16, Some(16))),
+            ("a grant", GrantId::size_hint(0), (16, Some(16))),
+            ("a resource", ResourceId::size_hint(0), (32, Some(32))),
+            ("a time to live", Ttl::size_hint(0), (8, Some(8))),
+            ("a token", FencingToken::size_hint(0), (73, Some(73))),
+            ("a name, of any length", HolderId::size_hint(0), (0, None)),
+        ];
+        for (value, hint, bytes) in rows {
+            assert_eq!(hint, bytes, "{value}");
         }
     }
 

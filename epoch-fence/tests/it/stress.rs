@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use clock_testing::{Round, Worker, stress};
 use epoch_fence::{Epoch, FencingToken, Gate, MaxPermits, Permit, Rejected, Snapshot};
 
-use crate::values::{REALM, epoch, ledger, realm, token, token_of};
+use crate::values::{REALM, ledger, realm, token, token_of};
 
 /// A gate of any kind.
 trait Entrance: Sync {
@@ -210,7 +210,7 @@ mod durable {
             drop(gate);
             // Nothing that was acted under is forgotten, whatever else the power cut takes.
             let gate = open(&machine.power_cut(&high_water::Cut::new(&[])));
-            assert!(gate.floor() >= epoch(newest));
+            assert!(gate.floor() >= crate::values::epoch(newest));
             assert!(gate.check(&token(newest - 1)).is_err());
         });
     }

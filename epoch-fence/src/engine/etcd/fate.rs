@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_that_is_there_and_a_token_that_is_stale_are_known_by_code_and_words() {
+        let refused = |code, words| {
+            let error = EtcdError::Refused(Reply::new(code, words));
+            let fault = Fault { fate: Fate::Refused, error };
+            (fault.is_lease_there(), fault.is_token_stale())
+        };
+        let (there, stale) = ("etcdserver: lease already exists", "etcdserver: invalid auth token");
+        assert_eq!((refused(9, there), refused(16, stale)), ((true, false), (false, true)));
+        for (code, words) in [(16, there), (9, stale), (9, ""), (16, "etcdserver: user name is empty")] {
+            assert_eq!(refused(code, words), (false, false), "{code} {words:?}");
+        }
+        let unsure = Fault::unknown(EtcdError::Unsure(Reply::new(9, there)));
+        assert!(!unsure.is_lease_there());
+    }
+
+    #[test]
     fn an_error_has_its_cause_and_can_be_sent() {
         fn is_error<E: Error + Send + Sync + 'static>(_: &E) {}
         let cut = Fault::from(etcd_client::Error::IoError(std::io::ErrorKind::BrokenPipe.into()));
@@ -208,5 +224,12 @@ mod tests {
         assert!(wrong.error.to_string().contains("empty endpoints"));
         let words = Reply::new(7, "\u{1b}[2J");
         assert_eq!(EtcdError::Refused(words).to_string(), "etcd refused: \\u{1b}[2J (code 7)");
+        let words = Reply::new(14, &"\u{e9}".repeat(201));
+        assert_eq!((words.code(), words.message()), (14, &*"\u{e9}".repeat(200)));
+        let unsure = EtcdError::Unsure(Reply::new(14, "etcdserver: no leader"));
+        assert_eq!(unsure.to_string(), "etcd failed: etcdserver: no leader (code 14)");
+        assert!(unsure.source().is_none());
+        let why = cut.error.source().unwrap().to_string();
+        assert_eq!(cut.error.to_string(), alloc::format!("the connection to etcd failed: {why}"));
     }
 }

@@ -173,5 +173,8 @@ mod tests {
             keys.lease_id(&resources[0], &swap(1, 1_001)),
         ];
         assert!(others.iter().all(|other| *other != id && *other > 0), "{id} {others:?}");
+        let many: BTreeSet<i64> =
+            (1..=64).map(|grant| keys.lease_id(&resources[0], &swap(grant, 1_000))).collect();
+        assert!(many.len() == 64 && many.first() > Some(&1), "{many:?}");
     }
 }

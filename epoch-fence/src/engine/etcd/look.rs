@@ -198,3 +198,18 @@ impl Look {
         Epoch::new(floor.min(Epoch::MAX_ISSUED.get()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_above_zero() {
+        assert_eq!((above_zero(1).unwrap(), above_zero(i64::MAX).unwrap()), (1, u64::MAX / 2));
+        for revision in [0, -1, i64::MIN] {
+            let why = above_zero(revision).unwrap_err();
+            let found = matches!(why, EtcdError::Damaged(Damage::Revision { found }) if found == revision);
+            assert!(found, "{revision}: {why}");
+        }
+    }
+}

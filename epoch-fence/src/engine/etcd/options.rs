@@ -284,6 +284,19 @@ mod tests {
     }
 
     #[test]
+    fn a_client_waits_and_encrypts_as_it_is_told() {
+        let plain: EtcdOptions = "etcd://h/n".parse().unwrap();
+        assert_eq!((plain.endpoints(), plain.namespace()), (&["http://h:2379".to_owned()][..], "n"));
+        assert_eq!(plain.timeout, Duration::from_secs(5));
+        let text =
+            r#"EtcdOptions { endpoints: ["http://h:2379"], namespace: "n", user: None, timeout: 5s, .. }"#;
+        assert_eq!(format!("{plain:?}"), text);
+        assert_eq!(plain.clone().timeout(Duration::from_secs(2)).timeout, Duration::from_secs(2));
+        #[cfg(feature = "tls")]
+        assert!(plain.tls.is_none() && plain.tls(TlsOptions::new()).tls.is_some());
+    }
+
+    #[test]
     fn what_is_no_address_is_refused_and_not_repeated() {
         let long = format!("etcd://h/{}", "n".repeat(257));
         let rows = [

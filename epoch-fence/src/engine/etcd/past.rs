@@ -117,6 +117,11 @@ mod tests {
         assert!(now(&mut past, 12, realm(2)));
         assert!(past.learn(early, 1, 10, realm(1)).is_ok());
         assert!(now(&mut past, 13, realm(2)));
+        // Of a realm that was brought to another etcd, whose revisions are lower, an overtaken answer tells nothing.
+        let early = past.known();
+        assert!(now(&mut past, 3, realm(3)));
+        assert!(past.learn(early, 1, 14, realm(2)).is_ok());
+        assert!(now(&mut past, 4, realm(3)));
     }
 
     #[test]

@@ -278,6 +278,41 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn wire(members: usize) -> Wire {
+        let endpoints = (0..members).map(|member| alloc::format!("http://h{member}:1")).collect();
+        Wire::new(endpoints, ConnectOptions::new(), Duration::from_secs(8))
+    }
+
+    #[test]
+    fn one_of_many_members_has_its_share_of_the_time_where_the_others_can_be_asked_the_same() {
+        let limit = |members, repeat| {
+            let wire = wire(members);
+            let until = wire.until();
+            let before = Instant::now();
+            let limit = wire.limit(until, repeat);
+            (until.0, before, limit, Instant::now())
+        };
+        let (_, before, limited, after) = limit(4, Repeat::Always);
+        let share = Duration::from_secs(2);
+        assert!(before + share <= limited && limited <= after + share);
+        for (members, repeat) in [(1, Repeat::Always), (1, Repeat::IfItNeverLeft), (4, Repeat::IfItNeverLeft)]
+        {
+            let (until, _, limited, _) = limit(members, repeat);
+            assert_eq!(limited, until, "{members} {repeat:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_leaves_a_member_turns_to_the_next_unless_somebody_has() {
+        let wire = wire(3);
+        let left = |at| {
+            wire.leave(at);
+            *lock(&wire.current)
+        };
+        assert_eq!([left(0), left(0), left(1), left(0), left(2)], [1, 1, 2, 2, 0]);
+        assert_eq!(alloc::format!("{wire:?}"), r#"["http://h0:1", "http://h1:1", "http://h2:1"]"#);
+    }
+
     #[test]
     fn a_lease_has_no_more_left_than_it_was_granted_also_where_a_former_leader_gives_it_no_end() {
         let seconds = |left, granted| TimeToLive::new(left, granted).map(|of| (of.left, of.granted));

@@ -89,3 +89,85 @@ pub(super) fn sweep(folder: &Path, current: Option<GrantId>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clock_testing::Folder;
+
+    fn grant(bits: u128) -> GrantId {
+        GrantId::from_random_bits(bits).unwrap()
+    }
+
+    fn resource(name: &str) -> ResourceId {
+        ResourceId::of("tests", name)
+    }
+
+    /// A process that another test starts at this moment has a copy of every lock until it runs its program.
+    fn soon(holds: impl Fn() -> bool) -> bool {
+        (0..10_000).any(|_| {
+            holds() || {
+                std::thread::sleep(core::time::Duration::from_millis(1));
+                false
+            }
+        })
+    }
+
+    #[test]
+    fn a_holder_is_dead_when_its_file_is_there_and_nobody_has_it_locked() {
+        let (folder, alive, here) = (Folder::new("alive-died"), Alive::default(), resource("a"));
+        let path = folder.path();
+        assert!(!died(path, grant(1)), "a file that is not there tells nothing");
+        assert!(alive.announce(path, here, grant(1)).unwrap());
+        assert!(!alive.announce(path, here, grant(1)).unwrap(), "it has it already");
+        assert!(!died(path, grant(1)));
+        let heir = alive.handle(here, grant(1)).unwrap().unwrap();
+        drop(alive);
+        assert!(!died(path, grant(1)), "a child has it");
+        drop(heir);
+        assert!(soon(|| died(path, grant(1))));
+        let other = Alive::default();
+        let why = other.announce(path, here, grant(1)).unwrap_err();
+        assert_eq!(why.kind(), io::ErrorKind::AlreadyExists, "it is another process's");
+        assert!(other.handle(here, grant(1)).is_none());
+        other.retire(path, here, grant(1));
+        assert!(!path.join(name(grant(1))).exists());
+    }
+
+    #[test]
+    fn the_files_of_one_resource_are_given_up_but_for_the_current_grant() {
+        let (folder, alive) = (Folder::new("alive-given-up"), Alive::default());
+        let (here, there) = (resource("a"), resource("b"));
+        for (of, bits) in [(here, 1), (here, 2), (there, 3)] {
+            alive.announce(folder.path(), of, grant(bits)).unwrap();
+        }
+        let has = |of, bits| alive.handle(of, grant(bits)).is_some();
+        alive.give_up_all_but(here, Some(grant(2)));
+        assert_eq!((has(here, 1), has(here, 2), has(there, 3)), (false, true, true));
+        assert!(soon(|| died(folder.path(), grant(1))));
+        alive.give_up_all_but(here, None);
+        assert_eq!((has(here, 2), has(there, 3)), (false, true));
+    }
+
+    #[test]
+    fn the_files_of_the_dead_are_swept_and_no_others() {
+        let (folder, alive) = (Folder::new("alive-swept"), Alive::default());
+        let path = folder.path();
+        alive.announce(path, resource("a"), grant(1)).unwrap();
+        for dead in [name(grant(2)), name(grant(3)), "record".into()] {
+            fs::write(path.join(dead), "").unwrap();
+        }
+        let left = || {
+            let names = fs::read_dir(path).unwrap().map(|found| found.unwrap().file_name());
+            let mut names: alloc::vec::Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        sweep(path, Some(grant(2)));
+        assert_eq!(left(), [name(grant(1)), name(grant(2)), "record".into()], "the current one stays");
+        sweep(path, None);
+        assert_eq!(left(), [name(grant(1)), "record".into()], "the living one stays");
+        // Of a folder that is not there nothing is swept.
+        sweep(&path.join("gone"), None);
+    }
+}

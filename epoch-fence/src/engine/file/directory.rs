@@ -291,3 +291,35 @@ impl<H: Host> Engine for Directory<H> {
         self.write(&self.ledger(*resource), swap)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_allowed_of_a_file_system_is_allowed_to_the_records_and_no_network_to_the_gates() {
+        let identity = DurableGate::identity(ResourceId::of("tests", "options"));
+        let name = FileSystemName::new("tmpfs").unwrap();
+        let plain = Options::new(identity).when_held(WhenHeld::WaitUpTo(Duration::from_secs(2)));
+        let new = FileOptions::new();
+        assert_eq!(FileOptions::default(), new);
+        let rows = [
+            (new, plain),
+            (new.allow_network_file_system(), plain.allow_network_file_system()),
+            (new.allow_volatile_file_system(), plain.allow_volatile_file_system()),
+            (new.allow_unknown_file_system(), plain.allow_unknown_file_system()),
+            (new.allow_file_system(name), plain.allow_file_system(name)),
+            (
+                new.patience(Duration::ZERO),
+                Options::new(identity).when_held(WhenHeld::WaitUpTo(Duration::ZERO)),
+            ),
+        ];
+        for (options, register) in rows {
+            assert_eq!(options.register(identity), register);
+        }
+        let all = new.allow_network_file_system().allow_volatile_file_system();
+        let directory = all.open_with("/", SystemHost::new().unwrap()).unwrap();
+        assert_eq!(directory.gate_register(identity), plain.allow_volatile_file_system());
+        assert_eq!(directory.path(), Path::new("/"));
+    }
+}

@@ -252,3 +252,30 @@ impl fmt::Display for Damage {
 }
 
 impl Error for Damage {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+    use crate::audit::{Broken, EntryError};
+
+    #[test]
+    fn damage_is_said_with_its_place() {
+        let head = LogHead::EMPTY;
+        let damage = |what| Damage { segment: 2, offset: 64, index: 5, head, what };
+        let rows = [
+            (Finding::Broken(Broken::from(EntryError::Blank)), "no entry"),
+            (Finding::Header, "the header of the file is not the one that belongs here"),
+            (Finding::Trailing, "something is behind the last entry"),
+            (Finding::Fault(LogFault::Cut), "the audit log was cut"),
+            (Finding::HeadNotFound, "the head that was noted is none of this log's"),
+        ];
+        for (what, words) in rows {
+            let found = damage(what);
+            assert_eq!(found.to_string(), alloc::format!("entry 5, at byte 64 of file 2: {words}"));
+            assert_eq!((found.segment(), found.offset(), found.index()), (2, 64, 5));
+            assert_eq!((found.head(), found.what()), (head, what));
+        }
+    }
+}

@@ -119,8 +119,20 @@ mod system {
 
         #[test]
         fn the_time_since_boot_goes_on() {
+            use crate::BootClock as _;
+            use crate::engine::file::{Host as _, SystemHost};
+
             assert!(super::since_boot() > core::time::Duration::ZERO);
-            assert!(super::boot().is_ok());
+            // A random number of 122 bits.
+            assert!(super::boot().unwrap() > u128::from(u64::MAX));
+            let host = SystemHost::new().unwrap();
+            let (before, moment) = (host.now(), host.moment().unwrap());
+            let wait = core::time::Duration::from_millis(2);
+            host.pause(wait);
+            assert!(before.until(host.now()) >= wait);
+            assert!(moment.era() == super::boot().unwrap() && moment.nanos() > 0);
+            // Since 2020.
+            assert!(host.wall() > hlc::PhysicalTime::from_secs(1_577_836_800));
         }
     }
 }

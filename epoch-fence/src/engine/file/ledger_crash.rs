@@ -15,7 +15,7 @@ use hlc::{NodeId, Stamp, Timestamp};
 use super::ledger::{Ledger, Written};
 use super::segment::{self, Header};
 use super::shelf::Shelf;
-use super::{FileError, LogFault, NotVerified, verify};
+use super::{FileError, Finding, LogFault, NotVerified, verify};
 use crate::audit::{Entry, LogHead, Place};
 use crate::engine::Failure;
 use crate::protocol::{Command, Moment, Record, Swap, Ttl, View};
@@ -25,7 +25,7 @@ const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
 #[derive(Clone, Debug)]
-pub(super) struct Disk(FaultMedium);
+pub(super) struct Disk(pub(super) FaultMedium);
 
 impl Shelf for Disk {
     type Medium = FaultMedium;
@@ -259,7 +259,12 @@ fn a_log_goes_on_in_a_second_file_whatever_crash_comes_between() {
     let known = Witness { acknowledged: Some(*next_file.record()), requested: u64::try_from(nth).unwrap() };
     let images = crash_everywhere(&machine, &known, 2, 97);
     assert!(images > 200, "{images}");
+    let record = machine.named_file(0).cached().unwrap();
     let _on = run(&machine, known, 2);
+    let later = machine.named_file(0).cached().unwrap();
+    machine.named_file(0).overwrite(&record);
+    assert_eq!(ledger.load(), Err(LogFault::Ahead.into()), "it goes on in the second file");
+    machine.named_file(0).overwrite(&later);
     let second = machine.named_file(2).cached().unwrap();
     for at in 0..Place::HEADER_BYTES as usize {
         let mut changed = second.clone();
@@ -329,6 +334,11 @@ fn what_disagrees_is_refused_and_said() {
     assert_eq!(loaded, Err(LogFault::Ahead.into()));
     assert!(matches!(verified, Err(NotVerified::Damaged(_))), "{verified:?}");
     // The log alone put back: the entries between are gone for good.
+    machine.named_file(0).overwrite(&record);
+    machine.named_file(1).overwrite(&old_log);
+    let verified = verify::verify(&ledger, None);
+    let cut = |what| what == Finding::Fault(LogFault::Cut);
+    assert!(matches!(verified, Err(NotVerified::Damaged(found)) if cut(found.what())), "{verified:?}");
     let (loaded, verified) = put(&record, &old_log);
     assert!(matches!(verified, Err(NotVerified::Damaged(_))), "{verified:?}");
     // It is cut below what a crash can leave; a load mends the last entry, and verification still finds the hole.
@@ -368,6 +378,7 @@ fn a_flipped_bit_anywhere_in_the_log_is_found_and_the_sound_part_is_named() {
             Err(NotVerified::Damaged(damage)) => {
                 let sound = ends.iter().filter(|end| **end <= at).count() as u64;
                 let header = at < Place::HEADER_BYTES as usize;
+                assert_eq!(damage.what() == Finding::Header, header, "byte {at}: {damage}");
                 assert_eq!(damage.index(), if header { 0 } else { sound }, "byte {at}: {damage}");
             }
             // Of the last entry a crash may have left anything; it is written again from the record.

@@ -75,6 +75,8 @@ mod ledger;
 #[cfg(test)]
 mod ledger_crash;
 #[cfg(test)]
+mod ledger_race;
+#[cfg(test)]
 mod ledger_twice;
 #[cfg(test)]
 mod ledger_upgrade;

@@ -61,9 +61,7 @@ impl<H: Host> Directory<H> {
             match self.write(&ledger, &swap) {
                 Ok(Swapped::Landed(view)) => return Ok(view),
                 Ok(Swapped::Conflict) => {}
-                Err(Failure::Definite(why) | Failure::Indeterminate(why)) if is_damage(&why) => {
-                    return self.rebuild(&ledger, realm, floor);
-                }
+                // Damage that appeared since is found by the next look.
                 Err(Failure::Definite(why)) => blocked = why,
                 Err(Failure::Indeterminate(why)) => return Err(why),
             }
@@ -80,18 +78,10 @@ impl<H: Host> Directory<H> {
     ) -> Result<View, FileError> {
         ledger.shelf().prepare()?;
         let mut left = Remains::of(ledger)?;
-        let mut blocked = FileError::Busy { process: None };
         for _ in 0..ROUNDS {
             let entry = self.first_entry(ledger, &left, realm, floor)?;
             ledger.make_room(&entry)?;
-            let register = match rewrite(ledger.options(), ledger.shelf(), entry.record()) {
-                Ok(register) => register,
-                Err(FileError::Register(why @ (OpenError::AlreadyExists | OpenError::NotFound))) => {
-                    blocked = why.into();
-                    continue;
-                }
-                Err(why) => return Err(why),
-            };
+            let register = rewrite(ledger.options(), ledger.shelf(), entry.record())?;
             if register.get() == entry.record().version().get() {
                 ledger.append(None, entry)?;
                 return self.view(ledger.shelf(), *entry.record());
@@ -100,7 +90,7 @@ impl<H: Host> Directory<H> {
             left.version = register.get();
             left.segment = entry.anchor().place().segment();
         }
-        Err(blocked)
+        Err(FileError::Busy { process: None })
     }
 
     fn first_entry(
@@ -110,24 +100,13 @@ impl<H: Host> Directory<H> {
         realm: RealmId,
         floor: Option<Epoch>,
     ) -> Result<Entry, FileError> {
-        let past = match left.realm {
-            Some(past) => past,
-            None => RealmId::random().map_err(FileError::Random)?,
-        };
+        // Any realm but the new one: also if that one was begun and not finished, it is begun again, higher up.
+        let past = RealmId::nearest(realm.get().wrapping_add(1));
         let version = Version::new(left.version.max(1));
         let past = Record::try_new(past, version, left.epoch, Tenure::Free, Info::EMPTY)
             .map_err(FileError::Record)?;
         let view = View::new(past, self.host().moment()?);
-        // A realm that was begun and not finished is begun again, higher up.
-        let next = match step(&view, &Command::Recover { realm, floor }) {
-            Err(Refusal::RealmUsed) => {
-                let other = RealmId::random().map_err(FileError::Random)?;
-                let record = Record::try_new(other, version, left.epoch, Tenure::Free, Info::EMPTY);
-                let view = View::new(record.map_err(FileError::Record)?, self.host().moment()?);
-                step(&view, &Command::Recover { realm, floor })
-            }
-            next => next,
-        };
+        let next = step(&view, &Command::Recover { realm, floor });
         let segment = left.segment.checked_add(1).ok_or(FileError::LogExhausted)?;
         let anchor = Anchor {
             action: Action::Recover,
@@ -143,7 +122,6 @@ impl<H: Host> Directory<H> {
 /// What is left of a record and its log.
 #[derive(Debug, Default)]
 struct Remains {
-    realm: Option<RealmId>,
     version: u64,
     epoch: Option<Epoch>,
     stamp: Option<hlc::Stamp>,
@@ -182,9 +160,6 @@ impl Remains {
 
     fn note(&mut self, entry: &Entry) {
         let (record, anchor) = (entry.record(), entry.anchor());
-        if record.version().get() >= self.version {
-            self.realm = Some(record.realm());
-        }
         self.version = self.version.max(record.version().get());
         self.epoch = self.epoch.max(record.epoch());
         self.segment = self.segment.max(anchor.place().segment());

@@ -114,3 +114,40 @@ fn number(name: &OsStr) -> Option<u32> {
     let number = number.parse().ok().filter(|parsed: &u32| format!("{parsed:08}") == number);
     number.filter(|number| *number > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_log_is_named_by_a_number_above_zero_and_eight_digits_or_more() {
+        let rows = [
+            ("log.00000001", Some(1)),
+            ("log.99999999", Some(99_999_999)),
+            ("log.4294967295", Some(u32::MAX)),
+            ("log.4294967296", None),
+            ("log.00000000", None),
+            ("log.0000001", None),
+            ("log.000000001", None),
+            ("log.+0000001", None),
+            ("log.00000001~", None),
+            ("log.", None),
+            ("00000001", None),
+            ("record", None),
+        ];
+        for (name, wanted) in rows {
+            assert_eq!(number(OsStr::new(name)), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_root_is_there_and_a_file_is_no_folder() {
+        create_durably(Path::new("/"), ANYBODY).unwrap();
+        let file = Folder::at(PathBuf::from("/dev/null"));
+        // Not a directory.
+        assert_eq!(file.segments(), Err(FileError::Io { during: During::Reading, code: Some(20) }));
+        let beneath = create_durably(Path::new("/dev/null/folder"), ANYBODY).unwrap_err();
+        assert_eq!(beneath.raw_os_error(), Some(20));
+        assert_eq!(Folder::at(PathBuf::from("/dev/null.d")).segments(), Ok(Vec::new()));
+    }
+}

@@ -148,3 +148,28 @@ fn timeline(row: &Row) -> Result<(), PostgresError> {
     let found = Timeline::of(always(row, column::TIMELINE_FOUND, "realm.timeline")?, "realm.timeline")?;
     if kept == found { Ok(()) } else { Err(PostgresError::Promoted { kept, found }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString as _;
+
+    use super::*;
+
+    #[test]
+    fn a_timeline_is_eight_digits_and_a_promotion_names_both() {
+        let of = |text| Timeline::of(text, "realm.timeline");
+        let [kept, found] = ["00000001", "0000000A"].map(|text| of(text).unwrap());
+        assert_eq!((kept.as_str(), kept.to_string().as_str()), ("00000001", "00000001"));
+        assert_eq!(format!("{found:?}"), "Timeline(\"0000000A\")");
+        for wrong in ["", "0000001", "000000001", "0000000g", "+0000001", "000000\u{e9}"] {
+            let why = of(wrong).unwrap_err();
+            assert!(matches!(why, PostgresError::Column { name: "realm.timeline" }), "{wrong}: {why}");
+        }
+        assert_eq!(
+            PostgresError::Promoted { kept, found }.to_string(),
+            "the server was promoted from timeline 00000001 to 0000000A; make sure that no other one takes writes, \
+             then accept it"
+        );
+    }
+}

@@ -116,3 +116,38 @@ impl PostgresOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_gives_up_before_its_client_and_within_what_a_request_may_take() {
+        let new = PostgresOptions::new();
+        assert_eq!(PostgresOptions::default(), new);
+        assert_eq!((new.name(), new.timeout()), ("default", Duration::from_secs(5)));
+        let isolation = "SET default_transaction_isolation = 'read committed'";
+        let rows = [
+            (Duration::ZERO, 20, 15, 17),
+            (Duration::from_millis(20), 20, 15, 17),
+            (Duration::from_secs(8), 8_000, 6_000, 7_000),
+            (Duration::from_secs(86_401), 86_400_000, 64_800_000, 75_600_000),
+        ];
+        for (asked, timeout, lock, statement) in rows {
+            let options = PostgresOptions::new().request_timeout(asked);
+            assert_eq!(options.timeout(), Duration::from_millis(timeout), "{asked:?}");
+            let setup =
+                format!("SET lock_timeout = {lock}; SET statement_timeout = {statement}; {isolation}");
+            assert_eq!(options.session_setup(), setup);
+        }
+    }
+
+    #[test]
+    fn a_namespace_has_1_to_200_bytes_and_no_control_characters() {
+        let fits = |name: &str| PostgresOptions::new().namespace(name).checked().is_ok();
+        assert!(fits("a") && fits(&"a".repeat(200)) && fits("caf\u{e9} 1"));
+        for wrong in ["", &"a".repeat(201), "a\nb", "\u{7f}"] {
+            assert!(!fits(wrong), "{wrong:?}");
+        }
+    }
+}

@@ -193,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn a_column_is_taken_for_what_it_was_made_for_alone() {
+        assert!(Micros::accepts(&Type::TIMESTAMPTZ));
+        for other in [Type::TIMESTAMP, Type::INT8, Type::BYTEA] {
+            assert!(!Micros::accepts(&other), "{other}");
+        }
+        assert_eq!((floor(0).unwrap(), floor(5).unwrap()), (None, Epoch::new(5)));
+        let wrong = floor(-1).unwrap_err();
+        assert!(matches!(wrong, PostgresError::Column { name: "realm.floor" }), "{wrong}");
+        assert_eq!((to_bigint(7), to_bigint(u64::MAX)), (Some(7), None));
+    }
+
+    #[test]
     fn a_moment_goes_to_the_server_and_comes_back() {
         for nanos in [1_000, 1_763_000_000_123_456_000, u64::MAX] {
             let time = to_time(Moment::new(ERA, nanos)).unwrap();

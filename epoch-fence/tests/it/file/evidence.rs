@@ -181,6 +181,10 @@ fn a_record_that_is_gone_or_zero_is_no_new_beginning() {
             Some(bytes) => fs::write(&record, bytes).unwrap(),
         }
         assert!(matches!(leases.acquire(&claim("h", 8_000), Wait::AtOnce), Err(NotAcquired::Failed(_))));
+        let verified = leases.engine().verify(resource(), None);
+        let missing = matches!(verified, Err(NotVerified::File(FileError::RecordMissing)));
+        let unreadable = matches!(verified, Err(NotVerified::File(FileError::Register(_))));
+        assert_eq!((missing, unreadable), (!record.exists(), record.exists()), "{verified:?}");
         let realm = RealmId::random().unwrap();
         let view = leases.engine().recover(resource(), realm, None).unwrap();
         assert_eq!(view.record().realm(), realm);

@@ -2,15 +2,15 @@
 
 use core::time::Duration;
 
-use epoch_fence::engine::Engine;
 use epoch_fence::engine::file::{FileError, NotVerified};
-use epoch_fence::protocol::{Action, Standing, Ttl};
+use epoch_fence::engine::{Engine, Failure};
+use epoch_fence::protocol::{Action, Command, Standing, Swap, Ttl};
 use epoch_fence::{
     Ended, Epoch, Evicted, FencingToken, GrantId, NotAcquired, NotChanged, RealmId, Resolution, ResourceId,
     Wait,
 };
 
-use super::{ManualHost, Scratch, anywhere, claim, leases, real_leases, resource};
+use super::{Leases, ManualHost, Scratch, anywhere, claim, leases, real_leases, resource};
 
 #[test]
 fn a_lease_is_granted_renewed_handed_over_and_released_and_the_log_tells_it() {
@@ -22,6 +22,7 @@ fn a_lease_is_granted_renewed_handed_over_and_released_and_the_log_tells_it() {
     host.advance(4_000);
     assert_eq!(first.renew().unwrap(), Duration::from_secs(7));
     let token = first.token();
+    assert!(here.engine().lifeline(&token).is_some(), "it lives on");
     let keep = Ttl::new(Duration::from_secs(5)).unwrap();
     assert_eq!(first.hand_over("second".parse().unwrap(), keep).unwrap(), Ended::HandedOver);
     let kept = here.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap_err();
@@ -30,6 +31,9 @@ fn a_lease_is_granted_renewed_handed_over_and_released_and_the_log_tells_it() {
     assert_eq!(second.token().epoch().get(), token.epoch().get() + 1);
     assert_eq!(second.token().realm(), token.realm());
     assert_eq!(second.release().unwrap(), Ended::Released);
+    let mut names = std::fs::read_dir(here.engine().folder(resource())).unwrap();
+    let alive = names.any(|found| found.unwrap().file_name().to_str().unwrap().starts_with("alive."));
+    assert!(!alive, "whoever gave up is not alive");
 
     let history = here.engine().history(resource()).unwrap().map(Result::unwrap);
     let told: Vec<_> = history.map(|entry| entry.anchor().action()).collect();
@@ -116,6 +120,28 @@ fn an_attempt_whose_answer_is_lost_is_resolved() {
 }
 
 #[test]
+fn a_holder_counts_as_alive_while_its_attempt_may_be_the_one_that_landed_and_no_longer() {
+    let (scratch, host) = (Scratch::new(), ManualHost::new());
+    let (here, there) = (leases(&scratch, &host), leases(&scratch, &host));
+    host.fail_reading(2);
+    let unknown = here.acquire(&claim("first", 8_000), Wait::AtOnce).unwrap_err();
+    let NotAcquired::Indeterminate(pending, _) = unknown else { panic!("{unknown:?}") };
+    let token = |epoch, grant| FencingToken::new(RealmId::random().unwrap(), resource(), epoch, grant);
+    let lives =
+        |leases: &Leases<'_>| leases.engine().lifeline(&token(Epoch::FIRST, pending.grant())).is_some();
+    assert!(lives(&here));
+    // The copy meets the first one, which landed.
+    let again = here.retry(pending).unwrap();
+    assert!(again.token().grant() == pending.grant() && lives(&here));
+    // It meets another's tenure.
+    host.advance(8_000);
+    let other = there.acquire(&claim("other", 8_000), Wait::AtOnce).unwrap();
+    assert!(here.retry(pending).is_err());
+    assert!(!lives(&here));
+    assert!(there.engine().lifeline(&other.token()).is_some());
+}
+
+#[test]
 fn who_comes_while_another_process_writes_waits_for_it() {
     let (scratch, host) = (Scratch::new(), ManualHost::new());
     let leases = leases(&scratch, &host);
@@ -162,7 +188,11 @@ fn what_was_deleted_begins_anew_in_another_realm() {
     let after = leases.acquire(&claim("second", 8_000), Wait::AtOnce).unwrap().token();
     assert_eq!(after.epoch(), before.epoch(), "the count begins again");
     assert_ne!(after.realm(), before.realm(), "and does not compare with what was");
+    let view = leases.current(&resource()).unwrap();
+    let late = Swap::prepare(&view, &Command::Burn).unwrap();
     std::fs::remove_dir_all(scratch.path()).unwrap();
+    let sent = leases.engine().swap(&resource(), &late);
+    assert_eq!(sent, Err(Failure::Definite(FileError::NoDirectory)));
     let gone = leases.acquire(&claim("third", 8_000), Wait::AtOnce).unwrap_err();
     assert_eq!(gone, NotAcquired::Failed(FileError::NoDirectory));
     assert!(!scratch.path().exists(), "nobody makes it again by accident");
