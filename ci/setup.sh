@@ -97,6 +97,8 @@ if needed_by engines; then
     command -v etcd >/dev/null || missing+=' etcd-server'
     command -v etcdctl >/dev/null || missing+=' etcd-client'
     command -v nats-server >/dev/null || [[ -x /usr/sbin/nats-server ]] || missing+=' nats-server'
+    # Certificates for a server that encrypts.
+    command -v openssl >/dev/null || missing+=' openssl'
 fi
 if needed_by big-endian firmware && ! has_build_std; then missing+=" $build_std_packages"; fi
 if [[ -n $missing ]]; then

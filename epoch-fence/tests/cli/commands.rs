@@ -81,6 +81,31 @@ fn a_command_is_run_as_it_is_with_what_it_has_to_know_in_its_environment() {
 }
 
 #[test]
+fn what_the_command_line_says_of_the_directory_is_handed_on_in_the_environment() {
+    let stage = Stage::new();
+    let leases = stage.leases();
+    let script =
+        "$EF guard -- echo in; echo $EPOCH_FENCE_DIR; echo $EPOCH_FENCE_ALLOW; env | grep -c ^EPOCH_FENCE_";
+    let mut command =
+        stage.ef(&["run", "--resource", "r", "--allow", "volatile", "--allow", "unknown,network", "--dir"]);
+    command.arg(&leases).args(["--", "sh", "-c", script]);
+    let output = command.env_remove("EPOCH_FENCE_DIR").env_remove("EPOCH_FENCE_ALLOW").output().unwrap();
+    let expected = format!("in\n{}\nvolatile,unknown,network\n5\n", leases.display());
+    assert_eq!(succeeded(output), expected);
+}
+
+#[test]
+fn without_a_directory_on_the_command_line_it_is_the_users_own() {
+    let stage = Stage::new();
+    let mut command = stage.ef(&["inspect"]);
+    command.env_remove("EPOCH_FENCE_DIR").env("XDG_STATE_HOME", stage.path()).env_remove("HOME");
+    let output = command.output().unwrap();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    let own = stage.path().join("epoch-fence");
+    assert!(said.contains(own.to_str().unwrap()) || said.contains("/var/lib/epoch-fence"), "{said}");
+}
+
+#[test]
 fn a_command_begins_with_the_signals_as_they_were() {
     let stage = Stage::new();
     // `grep` is the command itself: a shell would have handlers of its own.
@@ -106,7 +131,7 @@ fn signals_are_passed_on_and_the_program_outlives_them_all() {
                 command
             }
         };
-        let mut talk = Talk::start(command);
+        let mut talk = Talk::start(stage.hearing(&command));
         talk.hear("ready");
         for name in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"] {
             signal(&talk.id().to_string(), name);

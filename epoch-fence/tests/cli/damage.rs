@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use crate::stage::{Stage, Talk, code, refused, succeeded, text};
-
-fn json(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|why| panic!("{why}: {}", text(bytes)))
-}
+use crate::stage::{Stage, Talk, code, json, refused, succeeded, text, until};
 
 #[test]
 fn a_log_is_verified_up_to_a_head_that_was_noted_and_a_changed_byte_is_found() {
@@ -138,8 +134,9 @@ fn a_history_tells_who_held_when_and_its_end_alone_can_be_asked_for() {
 #[test]
 fn a_reader_that_has_enough_is_no_failure() {
     let stage = Stage::new();
-    stage.token();
-    for line in ["history --resource r", "inspect", "man", "completions bash"] {
+    let check = format!("check --json --token {}", stage.token());
+    let recover = "recover --resource r --floor 0";
+    for line in ["history --resource r", "inspect", "man", "completions bash", &check, recover] {
         let script = format!("{{ \"$EF\" {line}; echo $? >&3; }} 3>&1 >&4 | cat; ");
         // Its standard output is closed at the other end before it writes.
         let script = format!("exec 4>/dev/full; {script}");
@@ -185,6 +182,49 @@ fn a_recovery_goes_on_above_what_is_remembered_and_the_guard_follows() {
     refused(&mut guard(&newest), 122, "a newer holder was here");
     succeeded(stage.ef(&["recover", "--resource", "r", "--floor", "0"]).output().unwrap());
     succeeded(guard(&stage.token()).output().unwrap());
+}
+
+#[test]
+fn a_recovery_waits_for_the_end_of_the_old_permits_and_then_the_guard_follows() {
+    let stage = Stage::new();
+    let old = stage.token();
+    let mut command = stage.ef(&["guard", "--token", &old, "--", "sh", "-c"]);
+    command.arg("echo in; read -r _; true");
+    let first = Talk::start(command);
+    first.hear("in");
+    let mut recovery =
+        Talk::start(stage.ef(&["recover", "--resource", "r", "--floor", "0", "--wait", "60s"]));
+    let check = || code(&stage.ef(&["check", "--token", &old]).output().unwrap());
+    until("the guard was asked to follow", || check() == 122);
+    let inspected = succeeded(stage.ef(&["inspect", "--resource", "r"]).output().unwrap());
+    assert!(inspected.contains("; it is of another realm: recover\n"), "{inspected}");
+    assert!(recovery.is_running());
+    assert_eq!(first.end().0, Some(0));
+    assert!(recovery.line().ends_with("; the guard follows"));
+    assert_eq!(recovery.end().0, Some(0));
+}
+
+#[test]
+fn a_recovery_repeated_with_its_realm_is_the_same_one_whatever_the_guard_has_seen_since() {
+    let stage = Stage::new();
+    stage.token();
+    let line = ["recover", "--resource", "r", "--floor", "0", "--json"];
+    let document = json(&stage.ef(&line).output().unwrap().stdout);
+    // There was no guard that could follow.
+    assert_eq!(document["gate"], "the guard was never asked, and will begin there");
+    assert_eq!(document["gate_follows"], true);
+    let token = stage.token();
+    succeeded(stage.ef(&["guard", "--token", &token, "--", "true"]).output().unwrap());
+    let realm = document["realm"].as_str().unwrap();
+    let again = ["recover", "--resource", "r", "--floor", "0", "--realm", realm, "--json"];
+    let output = stage.ef(&again).output().unwrap();
+    assert_eq!(
+        (code(&output), &json(&output.stdout)["realm"]),
+        (0, &document["realm"]),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(stage.entries("recover"), 1);
 }
 
 #[test]

@@ -22,7 +22,9 @@ fn a_newer_token_waits_for_older_permits_and_shuts_older_ones_out_meanwhile() {
     let new = stage.token();
 
     let check = |token: &str| stage.ef(&["check", "--token", token]);
-    refused(&mut check(&new), 121, "permits of older epochs are still alive");
+    let draining = "permits of older epochs are still alive; `epoch-fence inspect` shows what took them; end those \
+                    processes and their children, or wait\n";
+    refused(&mut check(&new), 121, draining);
     succeeded(guard(&stage, &old, &["--no-wait"], "true").output().unwrap());
     refused(&mut guard(&stage, &new, &["--no-wait"], "echo BAD"), 121, "still alive");
     refused(&mut guard(&stage, &old, &["--no-wait"], "echo BAD"), 122, "a newer holder was here");
@@ -69,7 +71,11 @@ fn hostile_tokens_are_told_what_they_are_and_lock_nobody_out() {
         (with(3, "ffffffffffffffff"), 122, "epochs above the gate's floor"),
         (with(3, "7fffffffffffffff"), 122, "epochs above the gate's floor"),
         (with(1, other), 122, "another realm"),
-        (with(4, other), 122, "another grant was admitted"),
+        (
+            with(4, other),
+            122,
+            "under the token's epoch; two holders have one epoch: stop, and have an operator look at `epoch-fence verify`\n",
+        ),
         (with(2, &other.repeat(2)), 125, "nobody ever acquired this resource"),
         (with(3, "0000000000000000"), 125, "the epoch is zero"),
         (with(0, "0200"), 125, "unknown token version"),
@@ -125,7 +131,9 @@ fn permits_on_a_file_that_was_deleted_keep_the_guard_shut_until_it_is_made_anew(
     first.hear("in");
     let new = stage.token();
     std::fs::remove_file(stage.folder().join("gate.permits")).unwrap();
+    let made_anew = "then rebuild the gate with `epoch-fence recover --rebuild-gate`\n";
     refused(&mut guard(&stage, &new, &[], "echo BAD"), 125, "deleted or replaced");
+    refused(&mut guard(&stage, &new, &[], "echo BAD"), 125, made_anew);
     assert_eq!(first.end().0, Some(0));
     refused(&mut stage.ef(&["recover", "--resource", "r", "--floor", "2"]), 125, "deleted or replaced");
     let line = ["recover", "--resource", "r", "--floor", "2", "--rebuild-gate"];

@@ -77,6 +77,11 @@ fn a_command_whose_supervisor_was_killed_keeps_others_out_until_it_ends_or_its_l
     signal(&command, "KILL");
     until("the command is gone", || state(&command).is_none());
     // An hour before the end of the lease.
+    let inspected = succeeded(stage.ef(&["inspect"]).output().unwrap());
+    assert!(
+        inspected.contains("  state     free: the last lease is over or its holder died\n"),
+        "{inspected}"
+    );
     assert_eq!(succeeded(stage.run(&["--no-wait"], "echo $EPOCH_FENCE_EPOCH").output().unwrap()), "2\n");
     drop(first);
 }
@@ -93,7 +98,30 @@ fn a_lease_that_was_ended_by_hand_is_noticed_and_the_command_stopped() {
     until("the command is stopped", || state(&command).is_none());
     let (code, said) = first.end();
     assert_eq!(code, Some(122), "{said}");
+    assert!(!said.contains("trying on"), "what is lost is not renewed: {said}");
     assert_eq!(stage.entries("evict"), 1);
+}
+
+#[test]
+fn a_command_that_ends_after_another_has_held_was_not_the_holder_until_its_end() {
+    let stage = Stage::new();
+    // An hour, so that no renewal comes in between.
+    let (first, _, _) = holder(&stage, &["--ttl", "1h"]);
+    succeeded(stage.ef(&["evict", "--resource", "r"]).output().unwrap());
+    stage.token();
+    let (code, said) = first.end();
+    assert_eq!(code, Some(122), "{said}");
+    assert!(said.contains("the lease of epoch 1 was lost"), "{said}");
+}
+
+#[test]
+fn a_resource_that_cannot_be_given_back_is_said_to_be_and_is_no_failure_of_the_command() {
+    let stage = Stage::new();
+    let (first, _, _) = holder(&stage, &["--ttl", "1h"]);
+    std::fs::rename(stage.leases(), stage.path().join("away")).unwrap();
+    let (code, said) = first.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("not released: ") && said.contains("; the lease ends by itself in "), "{said}");
 }
 
 #[test]
@@ -170,19 +198,65 @@ fn who_may_wait_waits_also_for_one_that_is_stopped_within_a_write() {
     let stage = Stage::new();
     let token = stage.token();
     succeeded(stage.ef(&["guard", "--token", &token, "--", "true"]).output().unwrap());
-    let waiting = |file: &str, command: std::process::Command| {
+    let waiting = |file: &str, command: std::process::Command, hurried: std::process::Command| {
         // As a process that was stopped while it held the file.
         let mut held = stage.command("flock");
         held.arg(stage.folder().join(file)).args(["sh", "-c", "echo held; read -r _; true"]);
         let held = Talk::start(held);
         held.hear("held");
         let mut waits = Talk::start(command);
+        let hurried = Talk::start(hurried);
         std::thread::sleep(core::time::Duration::from_secs(3)); // longer than the patience of the directory
         assert!(waits.is_running(), "{file}: {:?}", waits.end());
+        // Who may not wait has the patience of the directory, and no more.
+        let (code, said) = hurried.end();
+        assert_eq!(code, Some(121), "{file}: {said}");
         held.end();
         waits.hear("in");
         assert_eq!(waits.end().0, Some(0));
     };
-    waiting("gate", stage.ef(&["guard", "--token", &token, "--", "echo", "in"]));
-    waiting("record", stage.run(&[], "echo in"));
+    let guard = |more: &[&str]| {
+        let mut guard = stage.ef(&["guard", "--token", &token]);
+        guard.args(more).args(["--", "echo", "in"]);
+        guard
+    };
+    waiting("gate", guard(&[]), guard(&["--no-wait"]));
+    waiting("record", stage.run(&[], "echo in"), stage.run(&["--no-wait"], "echo in"));
+}
+
+#[test]
+fn a_renewal_that_fails_is_told_once_and_the_next_one_makes_good_for_it() {
+    let stage = Stage::new();
+    // What it says is among what it prints.
+    let mut command = stage.command("sh");
+    command
+        .args(["-c", "exec \"$EF\" run --resource r --ttl 6s -- sh -c 'echo ready; read -r _; true' 2>&1"]);
+    let mut first = Talk::start(command);
+    first.hear("ready");
+    until("it was renewed", || stage.entries("renew") > 0);
+    let before = stage.entries("renew");
+    let away = stage.path().join("away");
+    std::fs::rename(stage.leases(), &away).unwrap();
+    let said = first.line();
+    assert!(said.contains("the lease was not renewed, trying on: "), "{said}");
+    std::fs::rename(&away, stage.leases()).unwrap();
+    until("it is renewed again", || stage.entries("renew") > before);
+    first.say("end");
+    let (code, _) = first.end();
+    assert_eq!((code, stage.entries("acquire"), stage.entries("release")), (Some(0), 1, 1));
+}
+
+#[test]
+fn what_a_command_leaves_behind_has_a_grace_to_put_things_in_order() {
+    let stage = Stage::new();
+    let behind =
+        "trap 'sleep 0.3; echo in order > $NOTE; exit' TERM; echo ready; while :; do sleep 0.1; done";
+    let mut command = stage.run(&["--ttl", "60s", "--grace", "20s"], "sh -c \"$BEHIND\" & read -r _; true");
+    let note = stage.path().join("note");
+    command.env("BEHIND", behind).env("NOTE", &note);
+    let first = Talk::start(command);
+    first.hear("ready");
+    let (code, said) = first.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "in order\n");
 }

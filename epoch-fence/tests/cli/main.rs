@@ -9,8 +9,11 @@
 mod commands;
 mod damage;
 mod disks;
+#[cfg(all(feature = "postgres", feature = "tls"))]
+mod encrypted;
 mod gate;
 mod holders;
+mod looks;
 mod names;
 mod pages;
 #[cfg(any(feature = "etcd", feature = "postgres"))]

@@ -101,6 +101,21 @@ fn a_name_file_that_lies_is_not_believed() {
 }
 
 #[test]
+fn a_name_that_cannot_be_kept_is_no_reason_not_to_run() {
+    let stage = Stage::new();
+    stage.token();
+    let file = stage.folder().join("name");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let output = stage.run(&[], "echo in").output().unwrap();
+    assert_eq!((code(&output), text(&output.stdout).as_str()), (0, "in\n"));
+    let said = text(&output.stderr);
+    assert!(said.contains("\"r\": `inspect` will not know the name: "), "{said}");
+    let left = files(&stage.folder()).into_iter().filter(|path| path.to_string_lossy().contains("/.name"));
+    assert_eq!(left.count(), 0, "what was begun is left behind");
+}
+
+#[test]
 fn a_name_that_nobody_used_is_a_mistake_and_not_an_empty_history() {
     let stage = Stage::new();
     stage.token();

@@ -4,7 +4,11 @@
 
 use std::process::Command;
 
-use crate::stage::{Stage, Talk, code, refused, state, succeeded, text, until};
+use crate::stage::{Stage, Talk, code, json, refused, state, succeeded, text, until};
+
+/// A token of a resource that nobody ever acquired, in a realm to be put in.
+const NOBODYS: &str = "0100-realm-1111111111111111111111111111111111111111111111111111111111111111-\
+                       0000000000000001-00000000000000000000000000000001";
 
 #[cfg(feature = "postgres")]
 mod postgres {
@@ -15,15 +19,24 @@ mod postgres {
 
     use super::*;
 
-    /// A server for all tests that leave it as it is, and a database for each.
+    /// For all tests that leave it as it is.
+    static SERVER: OnceLock<Result<Mutex<Postgres>, NotInstalled>> = OnceLock::new();
+
+    /// The server of all, and a database for each.
     fn url(database: &str) -> Option<String> {
-        static SERVER: OnceLock<Result<Mutex<Postgres>, NotInstalled>> = OnceLock::new();
         match SERVER.get_or_init(|| Postgres::start(&[]).map(Mutex::new)) {
             Ok(server) => Some(server.lock().unwrap().create_database(database)),
             Err(missing) => {
                 missing.not_run();
                 None
             }
+        }
+    }
+
+    /// Runs statements in a database that [`url`] has made.
+    fn execute(database: &str, statements: &str) {
+        if let Some(Ok(server)) = SERVER.get() {
+            server.lock().unwrap().execute(database, statements);
         }
     }
 
@@ -102,6 +115,47 @@ mod postgres {
     }
 
     #[test]
+    fn an_operator_makes_a_namespace_in_a_schema_that_is_somebody_elses_and_hears_of_any_other_refusal() {
+        let Some(url) = url("operated") else { return };
+        let owner = Engine { url: url.clone() };
+        let stage = Stage::new();
+        succeeded(owner.ef(&stage, &["init"]).output().unwrap());
+        execute(
+            "operated",
+            "CREATE ROLE of_program LOGIN; GRANT USAGE ON SCHEMA epoch_fence TO of_program; \
+             GRANT SELECT ON epoch_fence.realm TO of_program; \
+             GRANT EXECUTE ON FUNCTION epoch_fence.init(text, bytea) TO of_program",
+        );
+        let operator = Engine { url: url.replacen("postgres@", "of_program@", 1) + "?namespace=another" };
+        let said = succeeded(operator.ef(&stage, &["init"]).output().unwrap());
+        let shown = url.replacen("postgres@", "", 1);
+        assert!(said.starts_with(&format!("{shown}: ready; realm ")), "{said}");
+        execute(
+            "operated",
+            "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$; \
+             CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()",
+        );
+        refused(&mut owner.ef(&stage, &["init"]), 125, "the server refused: not today");
+    }
+
+    #[test]
+    fn a_server_that_was_promoted_is_refused_until_it_is_accepted_and_epochs_go_on_far_above() {
+        let Some(url) = url("promoted") else { return };
+        let engine = Engine { url };
+        let stage = Stage::new();
+        succeeded(engine.ef(&stage, &["init"]).output().unwrap());
+        let old = engine.token(&stage);
+        execute("promoted", "UPDATE epoch_fence.realm SET timeline = 'FFFFFFFF'");
+        refused(&mut engine.run(&stage, &[], "echo BAD"), 125, "then accept it: `epoch-fence accept`\n");
+        let document = json(&engine.ef(&stage, &["accept", "--json"]).output().unwrap().stdout);
+        let floor = document["floor"].as_u64().unwrap();
+        assert!(floor > epoch(&old) + 1_000_000, "{document}");
+        let said = succeeded(engine.ef(&stage, &["accept"]).output().unwrap());
+        assert!(said.ends_with(&format!(": accepted; epochs go on above {floor}\n")), "{said}");
+        assert!(epoch(&engine.token(&stage)) > floor);
+    }
+
+    #[test]
     fn leases_that_were_copied_from_another_cluster_are_refused_until_they_are_recovered() {
         let mut server = match Postgres::start(&[]) {
             Ok(server) => server,
@@ -127,7 +181,8 @@ mod postgres {
         succeeded(engine.ef(&stage, &["init"]).output().unwrap());
         succeeded(engine.run(&stage, &[], "true").output().unwrap());
         let other = Engine { url: format!("{url}?namespace=other") };
-        refused(&mut other.run(&stage, &[], "echo BAD"), 125, "never initialised");
+        let never = "if it was, leases are lost: recover (`epoch-fence init`; if it was there before, `epoch-fence recover` then)";
+        refused(&mut other.run(&stage, &[], "echo BAD"), 125, never);
         succeeded(other.ef(&stage, &["init"]).output().unwrap());
         let epoch = succeeded(other.run(&stage, &[], "echo $EPOCH_FENCE_EPOCH").output().unwrap());
         assert_eq!(epoch, "1\n", "namespaces do not know of each other");
@@ -214,12 +269,25 @@ fn keeps_the_leases_of_many_hosts(engine: &Engine) {
     let (here, there, guarded) = (Stage::new(), Stage::new(), Stage::new());
     let first = succeeded(engine.ef(&here, &["init"]).output().unwrap());
     assert_eq!(first, succeeded(engine.ef(&there, &["init"]).output().unwrap()));
+    // How to call it: by the address.
+    let address = engine.url.rsplit(['@', '/']).find(|part| part.contains(':')).unwrap();
+    let (shown, realm) = first.split_once(": ready; realm ").unwrap();
+    assert!(shown.contains(address), "{first}");
+    let document = json(&engine.ef(&there, &["init", "--json"]).output().unwrap().stdout);
+    assert_eq!(document["realm"].as_str(), Some(realm.trim_end()));
+    let nobody = format!("{shown}: nobody ever acquired this resource there");
+    let unheard = ["guard", "--token", &NOBODYS.replace("realm", realm.trim_end()), "--", "echo", "BAD"];
+    refused(&mut engine.ef(&there, &unheard), 125, &nobody);
 
     let mut holder = Talk::start(engine.run(&here, &[], "echo $EPOCH_FENCE_TOKEN; read -r _"));
     let old = holder.line();
     refused(&mut engine.run(&there, &["--no-wait"], "echo BAD"), 121, "held by");
     let inspected = succeeded(engine.ef(&there, &["inspect", "--resource", "r"]).output().unwrap());
     assert!(inspected.contains("held by") && inspected.contains("never asked"), "{inspected}");
+    assert!(inspected.starts_with(&format!("{shown}\n\"r\"\n")), "{inspected}");
+    let document =
+        json(&engine.ef(&there, &["inspect", "--resource", "r", "--json"]).output().unwrap().stdout);
+    assert_eq!((&document[0]["state"], &document[0]["realm"]), (&"held".into(), &realm.trim_end().into()));
     // The first of all that the guard hears of.
     succeeded(engine.guard(&guarded, &old).output().unwrap());
     let waiting = Talk::start(engine.run(&there, &["--wait", "50s"], "echo $EPOCH_FENCE_TOKEN"));

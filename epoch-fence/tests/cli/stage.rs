@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use serde_json::Value;
+
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_epoch-fence");
 
 /// Longer than anything takes on a machine that does ten other things.
@@ -50,6 +52,14 @@ impl Stage {
             .env("EPOCH_FENCE_DIR", self.leases())
             .env("EPOCH_FENCE_ALLOW", "volatile,unknown")
             .env("EF", PROGRAM);
+        command
+    }
+
+    /// The same line, by somebody who hears what the keys of a terminal send. Whoever starts the tests may ignore that, as
+    /// `nohup` and a shell's `&` do: a child inherits it, and a shell cannot even trap it.
+    pub(crate) fn hearing(&self, line: &Command) -> Command {
+        let mut command = self.command("env");
+        command.arg("--default-signal=INT,QUIT,TSTP").arg(line.get_program()).args(line.get_args());
         command
     }
 
@@ -192,6 +202,11 @@ impl Drop for Talk {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a JSON document says.
+pub(crate) fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|why| panic!("{why}: {}", text(bytes)))
 }
 
 pub(crate) fn signal(process: &str, signal: &str) {

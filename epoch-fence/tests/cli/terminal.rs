@@ -4,12 +4,12 @@ use core::time::Duration;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use nix::pty::openpty;
 
-use crate::stage::{PROGRAM, Stage, state, until};
+use crate::stage::{PROGRAM, Stage, json, signal, state, until};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const CTRL_C: &str = "\u{3}";
@@ -21,14 +21,18 @@ struct Terminal {
     keys: File,
     screen: Receiver<Vec<u8>>,
     shown: String,
+    /// What was shown before what was last waited for.
+    seen: String,
 }
 
 impl Terminal {
     fn of(stage: &Stage, shell: &[&str]) -> Self {
         let pair = openpty(None, None).unwrap();
-        let mut command = stage.command("setsid");
+        let mut session = stage.command("setsid");
+        session.args(["--ctty", "--"]).args(shell);
+        let mut command = stage.hearing(&session);
         let end = || Stdio::from(pair.slave.try_clone().unwrap());
-        command.args(["--ctty", "--"]).args(shell).stdin(end()).stdout(end()).stderr(end()).env("PS1", "");
+        command.stdin(end()).stdout(end()).stderr(end()).env("PS1", "");
         let shell = command.spawn().unwrap();
         // Else the terminal would stay open when the session is over.
         drop((command, pair.slave));
@@ -43,7 +47,7 @@ impl Terminal {
                 }
             }
         });
-        Self { shell, keys, screen, shown: String::new() }
+        Self { shell, keys, screen, shown: String::new(), seen: String::new() }
     }
 
     fn press(&mut self, keys: &str) {
@@ -57,13 +61,16 @@ impl Terminal {
             let piece = piece.unwrap_or_else(|why| panic!("{expected:?} is not in {:?}: {why}", self.shown));
             self.shown += &String::from_utf8_lossy(&piece);
         }
-        let behind = self.shown.find(expected).unwrap() + expected.len();
-        self.shown.drain(..behind);
+        let at = self.shown.find(expected).unwrap();
+        self.seen = self.shown.drain(..at).collect();
+        self.shown.drain(..expected.len());
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        // The session has its number. What a test that failed leaves running in it would run for ever.
+        let _ = Command::new("pkill").args(["-KILL", "-s", &self.shell.id().to_string()]).status();
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
@@ -111,7 +118,7 @@ fn ctrl_c_under_a_guard_ends_the_guarded_command_once() {
     terminal.see("heard");
     terminal.press("\n\n");
     terminal.see("code 5");
-    assert!(!terminal.shown.contains("heard"), "twice: {}", terminal.shown);
+    assert!(!terminal.seen.contains("heard"), "twice: {}", terminal.seen);
 }
 
 #[test]
@@ -143,9 +150,75 @@ fn ctrl_z_stops_command_and_program_as_one_job_and_fg_lets_both_go_on() {
     terminal.press(CTRL_C);
 }
 
+#[test]
+fn a_job_in_the_background_goes_on_without_the_terminal_and_gets_it_when_it_is_fetched() {
+    let stage = Stage::new();
+    let go = stage.path().join("go");
+    // Reads when it is told to, and not before.
+    let script = "echo ready; until test -e $GO; do sleep 0.05; done; echo reads; read -r x; echo got $x";
+    let shell = ["env", &format!("SCRIPT={script}"), &format!("GO={}", go.display()), "bash", "--norc", "-i"];
+    let mut terminal = Terminal::of(&stage, &shell);
+    let run = "$EF run --resource r -- sh -c \"$SCRIPT\"";
+    terminal.press(&format!("{run}\n"));
+    terminal.see("ready");
+    terminal.press(CTRL_Z);
+    terminal.see("Stopped");
+    terminal.press("bg\n");
+    std::fs::write(&go, "").unwrap();
+    terminal.see("reads");
+    until("the program is stopped with its command", || state(&holder(&stage)) == Some('T'));
+    let shell = terminal.shell.id().to_string();
+    terminal.press("fg\n");
+    // What is typed before is the shell's.
+    until("the shell has given the terminal away", || !has_the_terminal(&shell));
+    terminal.press("one\n");
+    terminal.see("got one");
+    // Fetched before it reads: nobody tells the program, which lends it the terminal when it reaches for it.
+    std::fs::remove_file(&go).unwrap();
+    terminal.press(&format!("{run} &\n"));
+    terminal.see("ready");
+    terminal.press("fg\n");
+    until("the shell has given it the terminal", || has_the_terminal(&holder(&stage)));
+    std::fs::write(&go, "").unwrap();
+    terminal.see("reads");
+    terminal.press("two\n");
+    terminal.see("got two");
+}
+
+#[test]
+fn a_command_that_is_stopped_by_name_is_no_business_of_the_shell_and_keeps_its_lease() {
+    let stage = Stage::new();
+    let script =
+        format!("{PROGRAM} run --resource r --ttl 1s -- sh -c 'echo at $$; exec sleep 1000'; echo code $?");
+    let mut terminal = Terminal::of(&stage, &["sh", "-c", &script]);
+    terminal.see("at ");
+    terminal.see("\n");
+    let command = terminal.seen.trim().to_owned();
+    // When it is lent the terminal, it is told to go on.
+    until("the command has the terminal", || has_the_terminal(&command));
+    until("the command is stopped", || {
+        signal(&command, "STOP");
+        state(&command) == Some('T')
+    });
+    let before = stage.entries("renew");
+    until("the lease is renewed meanwhile", || stage.entries("renew") > before + 1);
+    assert_ne!(state(&holder(&stage)), Some('T'), "the program stopped with it");
+    signal(&command, "CONT");
+    signal(&command, "TERM");
+    terminal.see("code 143");
+}
+
+/// Whether it is the turn of the group of a process: the fields behind the name are state, parent, group, session, terminal
+/// and the group whose turn it is.
+fn has_the_terminal(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    fields.len() > 5 && fields[2] == fields[5]
+}
+
 /// The process that holds the resource, as it calls itself.
 fn holder(stage: &Stage) -> String {
     let shown = stage.ef(&["inspect", "--json"]).output().unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let document = json(&shown.stdout);
     document[0]["holder"].as_str().unwrap_or_default().rsplit(' ').next().unwrap().to_owned()
 }

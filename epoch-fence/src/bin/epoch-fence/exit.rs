@@ -180,3 +180,104 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // As `timeout`, and not 2: that is a usual code of the commands that are run.
     ExitCode::from(FAILED)
 }
+
+#[cfg(test)]
+mod tests {
+    use epoch_fence::engine::file::During;
+    use epoch_fence::{AdoptError, Epoch};
+    use high_water::{FileSystemName, Operation};
+
+    use super::*;
+
+    /// The number of a disk without room, which a library without a system does not know the words of.
+    const FULL: IoFault = IoFault::new(Operation::Write, Some(28));
+    const WORDS: &str = ": No space left on device (os error 28)";
+
+    fn check(why: impl Into<Failure>, code: u8, end: &str) {
+        let failure = why.into();
+        assert_eq!(failure.code(), code, "{}", failure.why());
+        assert!(failure.why().ends_with(end), "{end:?} is not the end of {:?}", failure.why());
+    }
+
+    #[test]
+    fn what_goes_wrong_in_the_directory_has_its_exit_code_the_systems_words_and_our_own_way_to_allow_it() {
+        let name = FileSystemName::new("tmpfs");
+        let busy = FileError::Busy { process: Some(7) };
+        let rows = [
+            (busy, BUSY, "if it is stopped, let it go on or kill it"),
+            (FileError::NoDirectory, FAILED, "there is no such directory; create it"),
+            (FileError::Io { during: During::Reading, code: Some(5) }, FAILED, "while reading the audit log"),
+            (FileError::Register(OpenError::Io(FULL)), FAILED, WORDS),
+            (FileError::Raise(RaiseError::Indeterminate(FULL)), FAILED, WORDS),
+            (FileError::Raise(NotRaised::Io(FULL).into()), FAILED, WORDS),
+            (FileError::Register(OpenError::VolatileFileSystem { name }), FAILED, "(here: --allow tmpfs)"),
+            (
+                FileError::Register(OpenError::VolatileFileSystem { name: None }),
+                FAILED,
+                "(here: --allow volatile)",
+            ),
+            (
+                FileError::Register(OpenError::NetworkFileSystem { name: None }),
+                FAILED,
+                "(here: --allow network)",
+            ),
+            (
+                FileError::Register(OpenError::UnknownFileSystem { name: None }),
+                FAILED,
+                "(here: --allow unknown)",
+            ),
+        ];
+        for (why, code, end) in rows {
+            check(why, code, end);
+            check(StoreError::File(why), code, end);
+        }
+    }
+
+    #[test]
+    fn a_guard_tells_who_may_try_again_from_who_has_lost_and_what_nobody_knows_from_what_did_not_happen() {
+        let raise = FileGateError::NotSaved;
+        let rows = [
+            (FileGateError::Rejected(Rejected::Draining { in_flight: 2 }), BUSY, "still alive"),
+            (FileGateError::Rejected(Rejected::TooManyPermits { limit: 2 }), BUSY, "no more are allowed"),
+            (FileGateError::Rejected(Rejected::Sealed), BUSY, "the gate is sealed"),
+            (FileGateError::Rejected(Rejected::Stale { floor: Epoch::FIRST }), LOST, "the gate's floor"),
+            (FileGateError::Rejected(Rejected::WrongRealm), LOST, "another realm"),
+            (FileGateError::NotAdopted(AdoptError::Draining { in_flight: 2 }), BUSY, ""),
+            (FileGateError::Record(FileError::Busy { process: None }), BUSY, "try again"),
+            (FileGateError::Register(OpenError::Held { process: None }), BUSY, ""),
+            (FileGateError::Register(OpenError::Io(FULL)), FAILED, WORDS),
+            (FileGateError::Record(FileError::Register(OpenError::Io(FULL))), FAILED, WORDS),
+            (raise(RaiseError::Indeterminate(FULL)), INDETERMINATE, WORDS),
+            (raise(NotRaised::Io(FULL).into()), FAILED, WORDS),
+            // Of an earlier one nobody knows, and so not of this one.
+            (raise(NotRaised::Poisoned.into()), INDETERMINATE, ""),
+            (FileGateError::PermitsReplaced, FAILED, "then rebuild the gate"),
+        ];
+        for (why, code, end) in rows {
+            check(why, code, end);
+        }
+    }
+
+    #[test]
+    fn a_change_that_was_not_made_says_whether_it_may_have_been() {
+        let why = || io::Error::other("no answer");
+        let rows: [(NotChanged<io::Error>, u8, &str); 5] = [
+            (NotChanged::Indeterminate(why()), INDETERMINATE, "no answer"),
+            (NotChanged::Contended, BUSY, "others wrote first each time"),
+            (NotChanged::Lost, LOST, "the lease is lost"),
+            (NotChanged::Failed(why()), FAILED, "no answer"),
+            (NotChanged::Refused(epoch_fence::protocol::Refusal::NotHolder), FAILED, ""),
+        ];
+        for (why, code, end) in rows {
+            check(why, code, end);
+        }
+        // Whoever is at the store is that also when nothing was to be changed.
+        let busy = StoreError::File(FileError::Busy { process: None });
+        check(NotChanged::Failed(busy), BUSY, "try again");
+    }
+
+    #[test]
+    fn what_was_being_done_stands_before_what_went_wrong() {
+        check(Failure::new(LOST, "gone").during("\"r\"").during("first"), LOST, "first: \"r\": gone");
+    }
+}

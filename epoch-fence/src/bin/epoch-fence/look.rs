@@ -209,17 +209,19 @@ pub(crate) fn history(options: &History) -> Result<u8, Failure> {
     let mut broken = None;
     for found in directory.history(id).map_err(|why| refused(&shown, &why))? {
         match found {
-            Ok(entry) if options.last.is_some() => {
-                kept.push_back(entry);
-                if options.last.is_some_and(|last| kept.len() > last) {
-                    kept.pop_front();
+            Ok(entry) => match options.last {
+                Some(last) => {
+                    kept.push_back(entry);
+                    if kept.len() > last {
+                        kept.pop_front();
+                    }
                 }
-            }
-            Ok(entry) => {
-                if let Err(why) = print(&entry, target.form.json) {
-                    return finished(Err(why));
+                None => {
+                    if let Err(why) = print(&entry, target.form.json) {
+                        return finished(Err(why));
+                    }
                 }
-            }
+            },
             Err(why) => broken = Some(refused(&shown, &why)),
         }
     }
@@ -322,21 +324,58 @@ pub(crate) fn verify(options: &Verify) -> Result<u8, Failure> {
     if options.target.form.json {
         return Ok(0);
     }
-    let mut text = format!("{shown}: {} entries, as they were written\n", sound.entries());
-    if sound.unread() > 0 {
-        text += &format!(
-            "  the first {} are in files that were moved away: nothing is known of them\n",
-            sound.unread()
-        );
+    let text = found_sound(sound.entries(), sound.unread(), sound.missing().is_some(), sound.noted_at());
+    finished(writeln!(io::stdout(), "{shown}: {text}  head {}", sound.head()))
+}
+
+/// What there is to know of a log that is as it was written.
+fn found_sound(entries: u64, unread: u64, missing: bool, noted_at: Option<u64>) -> String {
+    let mut text = format!("{entries} entries, as they were written\n");
+    if unread > 0 {
+        text +=
+            &format!("  the first {unread} are in files that were moved away: nothing is known of them\n");
     }
-    if sound.missing().is_some() {
+    if missing {
         text += "  the last one is missing or not whole, as after a crash; the record has it, and whoever acquires next writes it\n";
     }
-    match sound.noted_at() {
+    match noted_at {
         Some(at) => text += &format!("  the head that you noted was the head after {at} of them\n"),
         None => {
             text += "  note the head elsewhere: with `verify --head` it finds a past that was written anew\n"
         }
     }
-    finished(writeln!(io::stdout(), "{text}  head {}", sound.head()))
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_entry_of_a_history_says_what_was_done() {
+        let rows = [
+            (Action::Acquire, "acquire"),
+            (Action::Burn, "burn"),
+            (Action::Renew, "renew"),
+            (Action::Release, "release"),
+            (Action::HandOver, "hand over"),
+            (Action::Evict, "evict"),
+            (Action::Recover, "recover"),
+        ];
+        for (action, expected) in rows {
+            assert_eq!(verb(action), expected);
+        }
+    }
+
+    #[test]
+    fn a_sound_log_says_what_it_does_not_know() {
+        let note = "  note the head elsewhere: with `verify --head` it finds a past that was written anew\n";
+        let noted = "  the head that you noted was the head after 2 of them\n";
+        let away = "  the first 1 are in files that were moved away: nothing is known of them\n";
+        let missing = "  the last one is missing or not whole, as after a crash; the record has it, and whoever acquires next \
+                       writes it\n";
+        let head = "4 entries, as they were written\n";
+        assert_eq!(found_sound(4, 0, false, None), format!("{head}{note}"));
+        assert_eq!(found_sound(4, 1, true, Some(2)), format!("{head}{away}{missing}{noted}"));
+    }
 }

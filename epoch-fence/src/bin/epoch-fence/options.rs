@@ -547,6 +547,15 @@ fn ttl(text: &str) -> Result<Ttl, String> {
 mod tests {
     use clap::CommandFactory as _;
 
+    use super::Allow;
+
+    #[test]
+    fn a_kind_of_file_system_is_written_as_it_is_read() {
+        for kind in ["volatile", "network", "unknown", "tmpfs"] {
+            assert_eq!(kind.parse::<Allow>().unwrap().to_string(), kind);
+        }
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         super::Options::command().debug_assert();

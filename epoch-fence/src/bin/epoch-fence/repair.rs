@@ -25,11 +25,8 @@ pub(crate) fn recover(options: &Recover) -> Result<u8, Failure> {
         Some(realm) => realm,
         None => RealmId::random().map_err(|why| Failure::new(FAILED, why))?,
     };
-    // The guard may remember what the record has lost.
-    let at_gate = match directory.gate(id).snapshot() {
-        Ok(Some(guard)) if guard.realm != realm => Some(guard.gate.floor),
-        _ => None,
-    };
+    // The guard may remember what the record has lost, also of the realm that an earlier try began.
+    let at_gate = directory.gate(id).snapshot().ok().flatten().map(|guard| guard.gate.floor);
     let floor = options.floor.0.max(at_gate);
     let recovered = match remote {
         Some(remote) => remote.recover(&id, realm, floor),

@@ -24,16 +24,8 @@ impl Place {
         if let Some(path) = &self.dir {
             return Ok(path.clone());
         }
-        if nix::unistd::geteuid().is_root() {
-            return Ok(PathBuf::from("/var/lib/epoch-fence"));
-        }
-        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let state = set("XDG_STATE_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".local/state")));
-        let state =
-            state.ok_or_else(|| Failure::new(FAILED, "neither --dir nor $HOME says where the leases are"))?;
-        Ok(state.join("epoch-fence"))
+        let path = usual_path(nix::unistd::geteuid().is_root(), |name| env::var_os(name));
+        path.ok_or_else(|| Failure::new(FAILED, "neither --dir nor $HOME says where the leases are"))
     }
 
     fn options(&self) -> FileOptions {
@@ -97,6 +89,44 @@ impl Server {
     }
 }
 
+/// Where the leases are when nobody says it: where the system, or else this user, keeps what has to outlive a reboot.
+fn usual_path(root: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if root {
+        return Some(PathBuf::from("/var/lib/epoch-fence"));
+    }
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = set("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("epoch-fence"))
+}
+
 fn at(path: &Path, why: FileError) -> Failure {
     Failure::from(why).during(path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_name_the_leases_are_where_this_user_keeps_what_outlives_a_reboot() {
+        let rows = [
+            (true, Some("/state"), Some("/users/u"), Some("/var/lib/epoch-fence")),
+            (false, Some("/state"), Some("/users/u"), Some("/state/epoch-fence")),
+            // What is not absolute would be another directory in each folder: it has to be ignored.
+            (false, Some("state"), Some("/users/u"), Some("/users/u/.local/state/epoch-fence")),
+            (false, Some(""), Some("/users/u"), Some("/users/u/.local/state/epoch-fence")),
+            (false, None, Some("/users/u"), Some("/users/u/.local/state/epoch-fence")),
+            (false, None, Some(""), None),
+            (false, None, None, None),
+        ];
+        for (root, state, home, expected) in rows {
+            let path = usual_path(root, |name| match name {
+                "XDG_STATE_HOME" => state.map(OsString::from),
+                _ => home.filter(|_| name == "HOME").map(OsString::from),
+            });
+            assert_eq!(path.as_deref(), expected.map(Path::new), "{root} {state:?} {home:?}");
+        }
+    }
 }

@@ -23,7 +23,6 @@ use epoch_fence::engine::{Engine, Failure, Swapped};
 use epoch_fence::protocol::{Swap, View};
 
 /// Whatever keeps the leases.
-#[derive(Debug)]
 pub(crate) enum Store {
     /// For the processes of this host.
     File(Directory),

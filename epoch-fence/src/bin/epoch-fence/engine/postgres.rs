@@ -27,7 +27,10 @@ const KEY: &str = "PGSSLKEY";
 
 /// Files for an encrypted connection: whom to trust, and who this is.
 #[derive(Debug, Default)]
-#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without encryption nobody reads them"))]
+#[cfg_attr(
+    not(any(feature = "tls", test)),
+    expect(dead_code, reason = "without encryption nobody reads them")
+)]
 pub(super) struct Files {
     pub(super) roots: Option<String>,
     pub(super) certificate: Option<String>,
@@ -35,6 +38,19 @@ pub(super) struct Files {
 }
 
 pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> {
+    let (config, namespace, files) = read(url, |name| env::var(name).ok())?;
+    let mut options = PostgresOptions::new().request_timeout(patience(ttl));
+    if let Some(namespace) = namespace {
+        options = options.namespace(namespace);
+    }
+    Remote::connect(shown(&config), connect(config, files, options))
+}
+
+/// Where to connect to and as whom, the namespace, and the files: what a URL says, and else the variables.
+fn read(
+    url: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(Config, Option<String>, Files), Failure> {
     let (url, [namespace, mode, roots, certificate, key]) =
         split_parameters(url, ["namespace", "sslmode", "sslrootcert", "sslcert", "sslkey"])?;
     // The client would end the password at the first one, and take the rest of it for the name of a host.
@@ -44,7 +60,7 @@ pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> 
     }
     // What is wrong with it is not shown: it may be in the password.
     let mut config: Config = url.parse().map_err(|_| Failure::new(FAILED, PostgresError::Url))?;
-    let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let set = |name| variable(name).filter(|value| !value.is_empty());
     if config.get_hosts().is_empty()
         && config.get_hostaddrs().is_empty()
         && let Some(host) = set(HOST)
@@ -74,17 +90,13 @@ pub(super) fn open(url: &str, ttl: Option<Duration>) -> Result<Remote, Failure> 
     }
     config.ssl_mode(ssl_mode(mode.or_else(|| set(MODE)).as_deref())?);
 
-    let mut options = PostgresOptions::new().request_timeout(patience(ttl));
-    if let Some(namespace) = namespace {
-        options = options.namespace(namespace);
-    }
     let files = Files {
         // As the usual programs have it, this is what they take without a file.
         roots: roots.or_else(|| set(ROOTS)).filter(|roots| roots != "system"),
         certificate: certificate.or_else(|| set(CERTIFICATE)),
         key: key.or_else(|| set(KEY)),
     };
-    Remote::connect(shown(&config), connect(config, files, options))
+    Ok((config, namespace, files))
 }
 
 fn ssl_mode(mode: Option<&str>) -> Result<SslMode, Failure> {
@@ -190,5 +202,86 @@ mod tests {
         assert_eq!(ssl_mode(Some("disable")).unwrap(), SslMode::Disable);
         assert_eq!(ssl_mode(None).unwrap(), SslMode::Prefer);
         assert!(ssl_mode(Some("verify_full")).is_err());
+    }
+
+    const ALL: [(&str, &str); 9] = [
+        (HOST, "db.example"),
+        (PORT, "6000"),
+        (USER, "app"),
+        (PASSWORD, "s3cret"),
+        (DATABASE, "leases"),
+        (MODE, "require"),
+        (ROOTS, "roots"),
+        (CERTIFICATE, "certificate"),
+        (KEY, "key"),
+    ];
+
+    /// What comes of a URL and of variables: server and database, user, password, encryption and files.
+    fn came(url: &str, variables: &[(&str, &str)]) -> String {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let (config, namespace, files) = read(url, variable).unwrap();
+        let password = config.get_password().map_or("", |password| core::str::from_utf8(password).unwrap());
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let user = config.get_user().unwrap_or_default();
+        let application = config.get_application_name().unwrap();
+        format!(
+            "{} {user}:{password} {:?} [{}] [{}] [{}] {application} {}",
+            shown(&config),
+            config.get_ssl_mode(),
+            text(files.roots),
+            text(files.certificate),
+            text(files.key),
+            text(namespace),
+        )
+    }
+
+    #[test]
+    fn what_a_url_does_not_say_is_taken_from_where_the_usual_programs_look() {
+        type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+        let rows: [Row; 8] = [
+            ("postgres://", &[], "postgres:/// : Prefer [] [] [] epoch-fence "),
+            (
+                "postgres://",
+                &ALL,
+                "postgres://db.example:6000/leases app:s3cret Require [roots] [certificate] [key] epoch-fence ",
+            ),
+            // The URL has the first word, one by one.
+            (
+                "postgres://me:mine@here:7000/own?sslmode=disable&sslrootcert=a&sslcert=b&sslkey=c&namespace=n&application_name=x",
+                &ALL,
+                "postgres://here:7000/own me:mine Disable [a] [b] [c] x n",
+            ),
+            ("postgres://here", &ALL[..2], "postgres://here:5432/ : Prefer [] [] [] epoch-fence "),
+            ("postgres:///?hostaddr=127.0.0.1", &ALL[..2], "postgres:/// : Prefer [] [] [] epoch-fence "),
+            ("postgres://", &[(HOST, "h"), (PORT, "x")], "postgres://h:5432/ : Prefer [] [] [] epoch-fence "),
+            (
+                "postgres://",
+                &[(HOST, ""), (USER, ""), (MODE, "")],
+                "postgres:/// : Prefer [] [] [] epoch-fence ",
+            ),
+            ("postgres://", &[(ROOTS, "system")], "postgres:/// : Prefer [] [] [] epoch-fence "),
+        ];
+        for (url, variables, expected) in rows {
+            assert_eq!(came(url, variables), expected, "{url} {variables:?}");
+        }
+    }
+
+    #[test]
+    fn an_operator_is_told_what_can_be_done() {
+        let rows = [
+            (
+                PostgresError::NotInitialised,
+                " (`epoch-fence init`; if it was there before, `epoch-fence recover` then)",
+            ),
+            (PostgresError::Setting(UnsafeSetting::Fsync), " (a program of your own can; this one does not)"),
+            (PostgresError::OtherSystem { kept: 1, found: 2 }, ": `epoch-fence recover`"),
+            (PostgresError::Standby, ""),
+        ];
+        for (why, expected) in rows {
+            assert_eq!(Postgres::advice(&why), expected, "{why}");
+        }
     }
 }

@@ -146,35 +146,34 @@ impl Engine for Remote {
     }
 }
 
-impl fmt::Debug for Remote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Remote").field(&self.shown).finish()
-    }
-}
-
 /// What a server, or the way to it, says, and what can be done.
 #[derive(Debug)]
 pub(crate) struct RemoteError(String);
 
 impl RemoteError {
     pub(super) fn of<E: Operated>(why: E::Error) -> Self {
-        let mut text = why.to_string();
         let mut innermost = why.source();
         // Ends with the last cause.
         while let Some(deeper) = innermost.and_then(Error::source) {
             innermost = Some(deeper);
         }
-        // What is between says the same again, at length; so does the client of etcd, in the words of its own code.
         let said = innermost.map(ToString::to_string).unwrap_or_default();
-        let repeats = text.contains(&said) || said.contains(&text);
-        if !said.is_empty() && !repeats && !said.contains("ERROR") && !said.contains("::") {
-            text.extend([": ", &said]);
-        }
-        if said.contains("certificate") {
-            text += "; sslrootcert=FILE, $PGSSLROOTCERT or $ETCDCTL_CACERT say whom to trust";
-        }
-        Self(text + E::advice(&why))
+        Self(told(why.to_string(), &said) + E::advice(&why))
     }
+}
+
+/// An error with its last cause. What is between says the same again, at length; so does the client of etcd, in the words of
+/// its own code.
+fn told(mut text: String, said: &str) -> String {
+    // Nothing at all is a part of every text.
+    let repeats = text.contains(said) || said.contains(&text);
+    if !repeats && !said.contains("ERROR") && !said.contains("::") {
+        text.extend([": ", said]);
+    }
+    if said.contains("certificate") {
+        text += "; sslrootcert=FILE, $PGSSLROOTCERT or $ETCDCTL_CACERT say whom to trust";
+    }
+    text
 }
 
 impl fmt::Display for RemoteError {
@@ -193,4 +192,44 @@ impl Error for RemoteError {}
 pub(super) fn patience(ttl: Option<Duration>) -> Duration {
     const USUAL: Duration = Duration::from_secs(5);
     ttl.and_then(|ttl| ttl.checked_div(6)).map_or(USUAL, |share| share.min(USUAL))
+}
+
+#[cfg(test)]
+#[cfg(any(feature = "etcd", feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_last_cause_where_that_says_more_in_words_for_people() {
+        let trust = "no session: invalid peer certificate: UnknownIssuer; sslrootcert=FILE, $PGSSLROOTCERT or $ETCDCTL_CACERT \
+                     say whom to trust";
+        let rows = [
+            ("no session", "", "no session"),
+            (
+                "no session",
+                "Connection refused (os error 111)",
+                "no session: Connection refused (os error 111)",
+            ),
+            ("the server refused: no such role", "no such role", "the server refused: no such role"),
+            ("no session", "there is no session to be had", "no session"),
+            (
+                "the server refused: no such role",
+                "db error: ERROR: role \"a\"",
+                "the server refused: no such role",
+            ),
+            ("no session", "tonic::transport::Error(Connect)", "no session"),
+            ("no session", "invalid peer certificate: UnknownIssuer", trust),
+        ];
+        for (text, said, expected) in rows {
+            assert_eq!(told(text.to_owned(), said), expected);
+        }
+    }
+
+    #[test]
+    fn several_requests_fit_into_what_is_left_after_a_renewal_came_due() {
+        let seconds = Duration::from_secs;
+        for (ttl, expected) in [(None, 5), (Some(6), 1), (Some(12), 2), (Some(30), 5), (Some(86_400), 5)] {
+            assert_eq!(patience(ttl.map(seconds)), seconds(expected), "{ttl:?}");
+        }
+    }
 }

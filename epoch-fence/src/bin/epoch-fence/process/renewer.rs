@@ -1,14 +1,16 @@
 //! `Renewer`: renews a lease in a thread of its own, because the store may be slow and the deadline is not.
 
 use alloc::sync::Arc;
+use core::fmt::Display;
 use core::time::Duration;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
-use epoch_fence::NotChanged;
+use epoch_fence::engine::Engine;
 use epoch_fence::protocol::Ttl;
+use epoch_fence::{BootClock, NotChanged};
 
 use super::plan::Belief;
 use crate::exit::say;
@@ -55,7 +57,7 @@ impl Renewer {
         let (done, stopped) = channel();
         let shared = Arc::clone(&belief);
         std::thread::Builder::new().name("renewer".into()).spawn(move || {
-            let lease = renew(lease, ttl, &asked, &shared, tell);
+            let lease = renew(lease, ttl.get(), &asked, &shared, tell, say);
             let _nobody_waits = done.send(lease);
         })?;
         Ok(Self { stop, stopped, believed: Believed { belief, news } })
@@ -72,14 +74,15 @@ impl Renewer {
     }
 }
 
-fn renew(
-    mut lease: Lease,
-    ttl: Ttl,
+fn renew<'i, E: Engine<Error: Display>, C: BootClock>(
+    mut lease: epoch_fence::Lease<'i, E, C>,
+    ttl: Duration,
     asked: &Receiver<()>,
     belief: &Mutex<Belief>,
     mut tell: PipeWriter,
-) -> Lease {
-    let share = |parts| ttl.get().checked_div(parts).unwrap_or_default();
+    say: impl Fn(String),
+) -> epoch_fence::Lease<'i, E, C> {
+    let share = |parts| ttl.checked_div(parts).unwrap_or_default();
     let (usual, after_failure) = (share(3), share(12));
     let (mut wait, mut failed) = (usual, false);
     loop {
@@ -103,5 +106,63 @@ fn renew(
             }
         };
         failed = wait == after_failure;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    use super::*;
+
+    #[test]
+    fn news_that_were_heard_are_none_any_more() {
+        let (news, mut tell) = io::pipe().unwrap();
+        let believed = Believed { belief: Arc::new(Mutex::new(Belief::Lost)), news };
+        let is_news = || poll(&mut [PollFd::new(believed.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO);
+        assert_eq!(is_news(), Ok(0));
+        // Several are one, for who did not listen.
+        assert_eq!(tell.write(&[0; 2]).unwrap(), 2);
+        assert_eq!(is_news(), Ok(1));
+        believed.heard();
+        assert_eq!(is_news(), Ok(0), "whoever listens would never sleep again");
+    }
+
+    #[cfg(feature = "test-engine")]
+    #[test]
+    fn renewals_that_fail_in_a_row_are_told_once() {
+        use epoch_fence::engine::memory::{Fault, Memory};
+        use epoch_fence::protocol::Claim;
+        use epoch_fence::{HolderId, Issuer, RealmId, ResourceId, Wait};
+
+        let memory = Memory::new(RealmId::random().unwrap());
+        let issuer = Issuer::new(&memory, &memory);
+        let claim = Claim::new(ResourceId::of("", "r"), HolderId::try_new("me").unwrap(), Ttl::MIN);
+        let lease = issuer.acquire(&claim, Wait::AtOnce).unwrap();
+        // Two rows, and one renewal at least in between. The clock of the store stands still: no lease ends.
+        let row = [Fault::Refused; 12];
+        memory.script(row.into_iter().chain([Fault::None; 2]).chain(row));
+        let (stop, asked) = channel();
+        let said = Mutex::new(Vec::new());
+        let say = |what| said.lock().unwrap().push(what);
+        let (_news, tell) = io::pipe().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let belief = Mutex::new(Belief::Lost);
+                // As of a much shorter time to live, to have it done soon.
+                let lease = renew(lease, Duration::from_millis(24), &asked, &belief, tell, say);
+                assert_eq!(*belief.lock().unwrap(), Belief::Until(lease.deadline()));
+            });
+            // One to acquire, two in between at most, and one behind the second row.
+            for _ in 0..60_000 {
+                if memory.swaps() > 3 {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            stop.send(()).unwrap();
+        });
+        let told = "the lease was not renewed, trying on: nothing was written: scripted fault: Refused";
+        assert_eq!(said.into_inner().unwrap(), [told; 2]);
     }
 }

@@ -38,14 +38,7 @@ pub(super) fn spawn(
     mask: &SigSet,
 ) -> Result<Child, Failure> {
     let shown = || harmless(command.first().map_or(OsStr::new(""), |program| program)).to_string();
-    let failed = |why: Errno| {
-        let code = match why {
-            Errno::ENOENT => NOT_FOUND,
-            Errno::EAGAIN | Errno::ENOMEM => FAILED,
-            _ => NOT_STARTED,
-        };
-        Failure::new(code, why.desc()).during(shown())
-    };
+    let failed = |why: Errno| Failure::new(code(why), why.desc()).during(shown());
     let argument = |bytes: Vec<u8>| {
         CString::new(bytes).map_err(|_| Failure::new(FAILED, "a zero byte in an argument").during(shown()))
     };
@@ -74,4 +67,32 @@ pub(super) fn spawn(
     let files = PosixSpawnFileActions::init().map_err(failed)?;
     let process = posix_spawnp(program, &files, &attributes, &arguments, &environment).map_err(failed)?;
     Ok(Child { process, group })
+}
+
+/// The exit code for a command that was not started: its own fault, unless the system had no room for any.
+const fn code(why: Errno) -> u8 {
+    match why {
+        Errno::ENOENT => NOT_FOUND,
+        Errno::EAGAIN | Errno::ENOMEM => FAILED,
+        _ => NOT_STARTED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_room_for_a_process_is_no_fault_of_the_command() {
+        let rows = [
+            (Errno::ENOENT, NOT_FOUND),
+            (Errno::EAGAIN, FAILED),
+            (Errno::ENOMEM, FAILED),
+            (Errno::EACCES, NOT_STARTED),
+            (Errno::ENOEXEC, NOT_STARTED),
+        ];
+        for (why, expected) in rows {
+            assert_eq!(code(why), expected, "{why}");
+        }
+    }
 }

@@ -266,10 +266,15 @@ fn is_there(child: Child) -> bool {
 fn pass_on(child: Child, received: &siginfo) {
     let number = i32::try_from(received.ssi_signo).unwrap_or_default();
     let Some(signal) = PASSED_ON.into_iter().find(|signal| *signal as i32 == number) else { return };
-    // What the terminal sends, it sends to the whole group: a command in it has it already.
-    if child.group == Group::Own || received.ssi_code <= 0 {
+    if is_news(child.group, received.ssi_code) {
         tell(child, signal);
     }
+}
+
+/// Whether a command has not had a signal of this origin already: what the terminal sends, it sends to the whole group, and
+/// what a process sends has a code of zero or less.
+const fn is_news(group: Group, code: i32) -> bool {
+    matches!(group, Group::Own) || code <= 0
 }
 
 /// Lends the terminal to a command, if it is ours to lend, and lets the command go on; whether it was.
@@ -299,4 +304,60 @@ fn pause(terminal: &Terminal, child: Child, signal: Signal) -> Result<(), Failur
         tell(child, Signal::SIGCONT);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_about_to_be_lost_until_its_deadline_and_then_it_was() {
+        let at = |seconds| BootTime::new(Duration::from_secs(seconds));
+        let rows = [
+            (Some(Belief::Until(at(2))), "the lease cannot be renewed and is about to be lost"),
+            (Some(Belief::Until(at(1))), "the lease was lost"),
+            (Some(Belief::Until(at(0))), "the lease was lost"),
+            (Some(Belief::Lost), "the lease was lost"),
+        ];
+        for (belief, expected) in rows {
+            assert_eq!(why(belief, at(1)), expected, "{belief:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_in_the_group_of_this_process_has_what_the_terminal_sends_already() {
+        let (from_the_kernel, from_kill, queued) = (128, 0, -1);
+        for (code, shared) in [(from_the_kernel, false), (1, false), (from_kill, true), (queued, true)] {
+            assert!(is_news(Group::Own, code), "{code}");
+            assert_eq!(is_news(Group::Shared, code), shared, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_supervisor_sleeps_until_there_is_something_to_do() {
+        let supervisor = Supervisor::new(Inherited(SigSet::empty())).unwrap();
+        let until = supervisor.host.now().saturating_add(Duration::from_millis(50));
+        let mut rounds = 0;
+        while supervisor.host.now() < until {
+            supervisor.sleep(Some(until), None).unwrap();
+            rounds += 1;
+        }
+        // One, and a few for signals that others get.
+        assert!(rounds < 50, "it looked {rounds} times");
+    }
+
+    #[test]
+    fn a_group_is_there_until_its_last_process_was_waited_for() {
+        let command = ["sleep", "1000"].map(OsString::from);
+        let child = spawn::spawn(&command, &[], Group::Own, &SigSet::empty()).unwrap();
+        assert!(is_there(child));
+        tell(child, Signal::SIGKILL);
+        // It is waited for by the question; until then it may take any time to die.
+        let gone = (0..60_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            !is_there(child)
+        });
+        assert!(gone);
+        assert_eq!(killpg(child.process, None), Err(Errno::ESRCH));
+    }
 }
