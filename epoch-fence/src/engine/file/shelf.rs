@@ -150,4 +150,16 @@ mod tests {
         assert_eq!(beneath.raw_os_error(), Some(20));
         assert_eq!(Folder::at(PathBuf::from("/dev/null.d")).segments(), Ok(Vec::new()));
     }
+
+    #[test]
+    fn a_folder_is_made_with_all_that_are_missing_above_it_and_one_that_is_there_is_left() {
+        let folder = clock_testing::Folder::new("shelf-made");
+        let path = folder.path().join("a").join("b").join("c");
+        for _ in 0..2 {
+            create_durably(&path, NO_STRANGER).unwrap();
+            assert!(path.is_dir());
+        }
+        // Of one part, in the current directory: that of the package, where tests run.
+        create_durably(Path::new("src"), ANYBODY).unwrap();
+    }
 }

@@ -272,10 +272,11 @@ impl<H: Host> FileGate<'_, H> {
         let floor = found.map_or(floor, |found| found.floor.max(floor));
         let tenure = Tenure { realm, admitted: None };
         let memory = Memory { tenure, floor, permits: permits.inode()? }.to_bytes();
-        match self.options().recover(self.register_path(), 0, &memory) {
+        let rebuilt = match self.options().recover(self.register_path(), 0, &memory) {
             Err(OpenError::NotFound) => self.options().create(self.register_path(), 1, &memory),
             recovered => recovered,
-        }?;
+        };
+        rebuilt?;
         Ok(())
     }
 
