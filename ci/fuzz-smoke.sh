@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds every fuzz target, replays its corpus, and explores from there for a few seconds each. It ends in a table of what
+# Builds every fuzz target, or those named, replays its corpus, and explores from there for a few seconds each. It ends in a table of what
 # was done, as Markdown.
 #
 #   ci/fuzz-smoke.sh [--merge] [TARGET...]
@@ -50,7 +50,14 @@ build_dir=$target_dir/fuzz
 triple=$(rustc -vV | sed -n 's/^host: //p')
 compiler=$(rustc --version)
 step "build, sanitizer $sanitizer, $compiler"
-cargo fuzz build --fuzz-dir fuzz --sanitizer "$sanitizer" --target "$triple" --target-dir "$build_dir"
+build() {
+    cargo fuzz build --fuzz-dir fuzz --sanitizer "$sanitizer" --target "$triple" --target-dir "$build_dir" "$@"
+}
+if [[ $# -eq 0 ]]; then
+    build
+else
+    for target in "$@"; do build "$target"; done
+fi
 
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
@@ -131,6 +138,6 @@ done
 processor=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
 printf '\n%s, sanitizer %s, %s, on %s of %s.\n\n' "$(date -u +%F)" "$sanitizer" "$compiler" "$(nproc)" \
     "${processor:-an unknown processor}"
-printf '| target | processor, s | executions | a second | edges | features | inputs found | corpus |\n'
+printf '| target | processor, s | executions | a second | edges | features | found | corpus |\n'
 printf '|---|---:|---:|---:|---:|---:|---:|---:|\n'
 printf '%s\n' "${rows[@]}"

@@ -20,6 +20,7 @@ while read -r crate; do
     names+="$crate "
 done < <(packages published)
 for crate in "$@"; do
+    [[ $crate != -* ]] || die "no such option: $crate"
     [[ $names == *" $crate "* ]] || die "no published crate is called $crate"
 done
 

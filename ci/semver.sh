@@ -78,6 +78,7 @@ fi
 [[ ${#crates[@]} -gt 0 ]] || crates=("${published[@]}")
 
 for crate in "${crates[@]}"; do
+    [[ $crate != -* ]] || die "no such option, or not at its place: $crate"
     [[ " ${published[*]} " == *" $crate "* ]] || die "no published crate is called $crate"
     release=$(last_release "$crate")
     if [[ -z $release ]]; then

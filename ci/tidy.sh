@@ -11,5 +11,5 @@ if [[ ${1-} == --self-test ]]; then
     ci/tidy-test.sh
     shift
 fi
-[[ $# -eq 0 || $1 == --rules || -e ${1%/}/Cargo.toml ]] || die "no such option, and no workspace: $1"
+[[ $# -eq 0 || $1 == --rules ]] || grep -qs '^\[workspace\]' "${1%/}/Cargo.toml" || die "no such option, and no workspace: $1"
 python3 ci/tidy.py "${1-$root}"
