@@ -93,7 +93,7 @@ pub(super) fn sweep(folder: &Path, current: Option<GrantId>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clock_testing::Folder;
+    use crate::engine::file::scratch::Scratch;
 
     fn grant(bits: u128) -> GrantId {
         GrantId::from_random_bits(bits).unwrap()
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_holder_is_dead_when_its_file_is_there_and_nobody_has_it_locked() {
-        let (folder, alive, here) = (Folder::new("alive-died"), Alive::default(), resource("a"));
+        let (folder, alive, here) = (Scratch::new("alive-died"), Alive::default(), resource("a"));
         let path = folder.path();
         assert!(!died(path, grant(1)), "a file that is not there tells nothing");
         assert!(alive.announce(path, here, grant(1)).unwrap());
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_files_of_one_resource_are_given_up_but_for_the_current_grant() {
-        let (folder, alive) = (Folder::new("alive-given-up"), Alive::default());
+        let (folder, alive) = (Scratch::new("alive-given-up"), Alive::default());
         let (here, there) = (resource("a"), resource("b"));
         for (of, bits) in [(here, 1), (here, 2), (there, 3)] {
             alive.announce(folder.path(), of, grant(bits)).unwrap();
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_files_of_the_dead_are_swept_and_no_others() {
-        let (folder, alive) = (Folder::new("alive-swept"), Alive::default());
+        let (folder, alive) = (Scratch::new("alive-swept"), Alive::default());
         let path = folder.path();
         alive.announce(path, resource("a"), grant(1)).unwrap();
         for dead in [name(grant(2)), name(grant(3)), "record".into()] {

@@ -81,6 +81,8 @@ mod ledger_twice;
 #[cfg(test)]
 mod ledger_upgrade;
 mod recover;
+#[cfg(test)]
+pub(crate) mod scratch;
 mod segment;
 mod shelf;
 mod verify;

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_made_with_all_that_are_missing_above_it_and_one_that_is_there_is_left() {
-        let folder = clock_testing::Folder::new("shelf-made");
+        let folder = crate::engine::file::scratch::Scratch::new("shelf-made");
         let path = folder.path().join("a").join("b").join("c");
         for _ in 0..2 {
             create_durably(&path, NO_STRANGER).unwrap();

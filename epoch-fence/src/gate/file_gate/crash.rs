@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::ToString as _;
 use core::time::Duration;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::engine::file::scratch::Scratch;
 use crate::engine::file::{Directory, FileOptions, SystemHost};
 use crate::protocol::{Claim, Ttl};
 use crate::{FencingToken, FileGateError, GrantId, Issuer, Rejected, ResourceId, Wait};
@@ -51,33 +52,19 @@ fn open(path: &Path) -> Directory {
     FileOptions::new().allow_volatile_file_system().allow_unknown_file_system().open_or_create(path).unwrap()
 }
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("epoch-fence-{name}-{}", std::process::id())))
-    }
-
-    /// A token that is newer than all before.
-    fn token(&self) -> FencingToken {
-        let issuer = Issuer::new(open(&self.0), SystemHost::new().unwrap());
-        let ttl = Ttl::new(Duration::from_secs(10)).unwrap();
-        let claim = Claim::new(ledger(), "test".parse().unwrap(), ttl);
-        issuer.acquire(&claim, Wait::AtOnce).unwrap().token()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// A token that is newer than all before.
+fn token(folder: &Path) -> FencingToken {
+    let issuer = Issuer::new(open(folder), SystemHost::new().unwrap());
+    let ttl = Ttl::new(Duration::from_secs(10)).unwrap();
+    let claim = Claim::new(ledger(), "test".parse().unwrap(), ttl);
+    issuer.acquire(&claim, Wait::AtOnce).unwrap().token()
 }
 
 /// Asks for a permit in another process, which is killed at a place. Whether it got that far.
-fn killed(folder: &Folder, token: &FencingToken, point: Point) -> bool {
+fn killed(folder: &Path, token: &FencingToken, point: Point) -> bool {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "gate::file_gate::crash::the_process_that_is_killed", "--nocapture"])
-        .env(DIRECTORY, &folder.0)
+        .env(DIRECTORY, folder)
         .env(TOKEN, token.to_string())
         .env(POINT, format!("{point:?}"))
         .output()
@@ -103,16 +90,17 @@ fn stale(token: &FencingToken) -> FileGateError {
 #[test]
 fn a_call_killed_anywhere_leaves_the_gate_before_or_after_it_and_no_permit() {
     for point in POINTS {
-        let folder = Folder::new(&format!("killed-{point:?}"));
-        let old = folder.token();
-        let directory = open(&folder.0);
+        let scratch = Scratch::new(&format!("killed-{point:?}"));
+        let folder = scratch.path();
+        let old = token(folder);
+        let directory = open(folder);
         let gate = directory.gate(ledger());
         if point != Point::Begun {
             drop(gate.enter(&old).unwrap());
         }
-        let new = folder.token();
+        let new = token(folder);
 
-        assert!(killed(&folder, &new, point), "{point:?} was not reached");
+        assert!(killed(folder, &new, point), "{point:?} was not reached");
         let saved = matches!(point, Point::Saved | Point::Shared);
         match gate.enter(&old) {
             // The record is at the newer epoch already, and a gate begins there.
@@ -142,14 +130,15 @@ fn a_call_killed_anywhere_leaves_the_gate_before_or_after_it_and_no_permit() {
 #[test]
 fn a_call_killed_while_an_older_permit_is_alive_lets_nobody_in_beside_it() {
     for point in [Point::Held, Point::Drained, Point::Saved] {
-        let folder = Folder::new(&format!("killed-draining-{point:?}"));
-        let old = folder.token();
-        let directory = open(&folder.0);
+        let scratch = Scratch::new(&format!("killed-draining-{point:?}"));
+        let folder = scratch.path();
+        let old = token(folder);
+        let directory = open(folder);
         let gate = directory.gate(ledger());
         let permit = gate.enter(&old).unwrap();
-        let new = folder.token();
+        let new = token(folder);
 
-        assert!(killed(&folder, &new, point), "{point:?} was not reached");
+        assert!(killed(folder, &new, point), "{point:?} was not reached");
         let again = gate.enter(&old);
         if point == Point::Saved {
             assert_eq!(again.unwrap_err(), stale(&new), "the newer one that waited has raised the floor");
@@ -157,7 +146,7 @@ fn a_call_killed_while_an_older_permit_is_alive_lets_nobody_in_beside_it() {
             drop(again.unwrap());
         }
         assert_eq!(gate.enter(&new).unwrap_err(), Rejected::Draining { in_flight: 1 }.into(), "{point:?}");
-        assert!(!killed(&folder, &new, Point::Shared), "{point:?}: admitted beside an older permit");
+        assert!(!killed(folder, &new, Point::Shared), "{point:?}: admitted beside an older permit");
         assert_eq!(gate.enter(&old).unwrap_err(), stale(&new), "{point:?}");
         drop(permit);
         drop(gate.enter(&new).unwrap());
