@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds every fuzz target, or those named, replays its corpus, and explores from there for a few seconds each. It ends in a table of what
-# was done, as Markdown.
+# Builds every fuzz target, or those named, replays its corpus, and explores from there for a few seconds each. It ends in
+# a table of what was done, as Markdown.
 #
 #   ci/fuzz-smoke.sh [--merge] [TARGET...]
 #
