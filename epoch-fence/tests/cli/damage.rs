@@ -184,14 +184,20 @@ fn a_recovery_goes_on_above_what_is_remembered_and_the_guard_follows() {
     succeeded(guard(&stage.token()).output().unwrap());
 }
 
+/// A guarded command that has its permit, and goes on until it is spoken to.
+fn inside(stage: &Stage, token: &str) -> Talk {
+    let mut command = stage.ef(&["guard", "--token", token, "--", "sh", "-c"]);
+    command.arg("echo in; read -r _; true");
+    let talk = Talk::start(command);
+    talk.hear("in");
+    talk
+}
+
 #[test]
 fn a_recovery_waits_for_the_end_of_the_old_permits_and_then_the_guard_follows() {
     let stage = Stage::new();
     let old = stage.token();
-    let mut command = stage.ef(&["guard", "--token", &old, "--", "sh", "-c"]);
-    command.arg("echo in; read -r _; true");
-    let first = Talk::start(command);
-    first.hear("in");
+    let first = inside(&stage, &old);
     let mut recovery =
         Talk::start(stage.ef(&["recover", "--resource", "r", "--floor", "0", "--wait", "60s"]));
     let check = || code(&stage.ef(&["check", "--token", &old]).output().unwrap());
@@ -231,10 +237,7 @@ fn a_recovery_repeated_with_its_realm_is_the_same_one_whatever_the_guard_has_see
 fn a_recovery_whose_guard_has_old_permits_is_finished_by_repeating_it_with_its_realm() {
     let stage = Stage::new();
     let old = stage.token();
-    let mut command = stage.ef(&["guard", "--token", &old, "--", "sh", "-c"]);
-    command.arg("echo in; read -r _; true");
-    let first = Talk::start(command);
-    first.hear("in");
+    let first = inside(&stage, &old);
     let output = stage.ef(&["recover", "--resource", "r", "--floor", "0", "--no-wait"]).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(code(&output), 121, "{said}");
