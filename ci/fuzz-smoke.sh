@@ -125,6 +125,12 @@ for target in "${targets[@]}"; do
         cat "$log"
         die "$target found a failing input; it is kept in fuzz/artifacts/$target"
     }
+    # What took ten seconds is kept by libFuzzer; it may not do so again.
+    for slow in "$artifacts"/slow-unit-*; do
+        [[ -f $slow ]] || continue
+        "$binary" "${flags[@]}" -timeout=10 "$slow" >"$log.slow" 2>&1 || { cat "$log.slow"; die "$target is slow on $slow"; }
+        rm "$slow"
+    done
     grep DONE "$log" | tail -n 1
     runs=$(sed -n 's/^#\([0-9]*\)[[:space:]]*DONE.*/\1/p' "$log" | tail -n 1)
     covered=$(last_of cov) features=$(last_of ft) inputs=$(last_of corp) rate=$(last_of exec/s)
